@@ -1,0 +1,62 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+
+.PHONY: help run test unit check format up down bench lock clean
+
+help: ## List what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: .venv/.run ## Start the embedded service on http://localhost:$(PORT); data and mails under var/
+	@BOTTOMLINE_PORT=$(PORT) exec $(BIN)/bottomline serve
+
+test: .venv/.dev ## Run every test, on real servers too (found, or started for the run)
+	@$(BIN)/python -m pytest
+
+unit: .venv/.dev ## Run the tests that need no server
+	@$(BIN)/python -m pytest tests/unit
+
+check: .venv/.dev ## Lint, format, types, layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: .venv/.dev ## Format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+up: ## Start everything in containers on http://localhost:8000 (mail: http://localhost:8025)
+	@docker compose up --build --detach --wait
+
+down: ## Stop the containers (data is kept in volumes)
+	@docker compose down
+
+bench: .venv/.dev ## Measure; writes bench/results.md
+	@$(BIN)/python -m bench
+
+lock: .venv/.dev ## Resolve the dependencies anew into hash-pinned locks
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes --no-annotate \
+	  --no-emit-index-url --no-emit-find-links --no-header --group dev pyproject.toml -o requirements-dev.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	  --no-emit-index-url --no-emit-find-links --no-header --group build -c requirements-dev.lock pyproject.toml -o requirements.lock
+
+clean: ## Remove the virtual environment and caches (not var/)
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Bottomline needs Python 3.11 or newer: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv .venv \
+	  || { rm -rf .venv; echo "Python's venv module is missing (on Debian: apt-get install python3-venv)"; exit 1; }
+
+.venv/.run: requirements.lock pyproject.toml | .venv/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.dev: requirements-dev.lock .venv/.run
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,68 @@
+"""Passwords hashed with Argon2id."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+import argon2
+
+from application.ports import Overloaded
+from domain.password import Password
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Argon2Cost:
+    """What a hash costs: `time` passes over `memory` KiB. The defaults are OWASP's (Password Storage Cheat Sheet)."""
+
+    time: int = 2
+    memory: int = 19_456
+
+
+class Argon2PasswordHasher:
+    """Argon2id (RFC 9106), one lane, 16 bytes of salt, 32 of hash, off the event loop.
+
+    As many hashes run at once as there are cores; `queue` more may wait; beyond that the caller is told at once.
+    """
+
+    def __init__(self, cost: Argon2Cost, *, threads: int | None = None, queue: int = 128) -> None:
+        self._hasher = argon2.PasswordHasher(time_cost=cost.time, memory_cost=cost.memory, parallelism=1)
+        self._threads = threads or os.cpu_count() or 1
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="argon2")
+        self._room = self._threads + queue
+        self._nobody = self._hasher.hash(os.urandom(16).hex())
+
+    async def hash(self, password: Password) -> str:
+        """The hash as a PHC string. Raises Overloaded."""
+        return await self._run(partial(self._hasher.hash, password.text))
+
+    async def verify(self, password: Password, hash: str | None) -> bool:
+        """Whether the password is the hash's; the same work where there is no hash. Raises Overloaded."""
+        if hash is None:
+            await self._run(partial(self._matches, self._nobody, password.text))
+            return False
+        return await self._run(partial(self._matches, hash, password.text))
+
+    def close(self) -> None:
+        """Let go of the threads; what waits is dropped."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _matches(self, hash: str, text: str) -> bool:
+        try:
+            return self._hasher.verify(hash, text)
+        except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
+            return False
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        if self._room <= 0:
+            raise Overloaded("too many passwords are waiting to be checked")
+        self._room -= 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        finally:
+            self._room += 1

@@ -1,0 +1,49 @@
+"""The sealed session cookie."""
+
+import binascii
+import os
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from adapters.crypto.secret_keys import derive
+from domain.session import SessionKey
+
+_SHAPE = re.compile(r"[A-Za-z0-9_-]{82}")
+_NONCE = 12
+
+
+class AesGcmCookieSeal:
+    """Session keys as cookie values: base64url(key id, nonce, AES-256-GCM of the 32 bytes), 82 characters.
+
+    The key id is authenticated as associated data. Nonces are random: NIST SP 800-38D allows 2^32 under one key.
+    """
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self._keys = tuple((bytes((key.id,)), AESGCM(key.secret)) for key in derive(secrets, "session cookie v1"))
+
+    def seal(self, key: SessionKey) -> str:
+        """A cookie value for this key, another one each time."""
+        key_id, cipher = self._keys[0]
+        nonce = os.urandom(_NONCE)
+        return urlsafe_b64encode(key_id + nonce + cipher.encrypt(nonce, key.secret, key_id)).decode().rstrip("=")
+
+    def open(self, value: str) -> SessionKey | None:
+        """The key in a cookie of ours; None for anything else."""
+        if not _SHAPE.fullmatch(value):
+            return None
+        try:
+            raw = urlsafe_b64decode(value + "==")
+        except binascii.Error:
+            return None
+        nonce, sealed = raw[1 : 1 + _NONCE], raw[1 + _NONCE :]
+        for key_id, cipher in self._keys:
+            if key_id == raw[:1]:
+                try:
+                    return SessionKey(cipher.decrypt(nonce, sealed, key_id))
+                except InvalidTag:
+                    continue
+        return None

@@ -1,0 +1,108 @@
+"""Mails as MIME messages."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from textwrap import dedent
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from adapters.crypto.links import Links
+from domain.mail import Mail, MailKind
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A message and what it is about: its subject, and the link that the reader is to follow."""
+
+    message: EmailMessage
+    subject: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Composer:
+    """Writes the mails. Links, and so the tokens in them, are made here from ids, and exist nowhere before."""
+
+    links: Links
+    sender: str
+    brand: str
+    contact: str | None
+
+    def compose(self, mail: Mail) -> Composed:
+        """The mail as a message with a Message-ID that is the same each time. Raises ValueError on bad headers."""
+        subject, text, link = self._content(mail)
+        message = EmailMessage(policy=SMTP)
+        message["From"] = self.sender
+        message["To"] = mail.to.address
+        message["Subject"] = subject
+        message["Date"] = format_datetime(mail.created_at)
+        message["Message-ID"] = f"<{mail.id}@{urlsplit(self.links.public_url).hostname}>"
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers, please
+        message.set_content(f"{text}\n-- \n{self._signature()}\n")
+        return Composed(message, subject, link)
+
+    def _content(self, mail: Mail) -> tuple[str, str, str]:
+        match mail.kind:
+            case MailKind.CONFIRMATION:
+                return self._confirmation(mail)
+            case MailKind.ALREADY_REGISTERED:
+                return self._already_registered(mail)
+            case MailKind.INVITE:
+                return self._invite(mail)
+
+    def _confirmation(self, mail: Mail) -> tuple[str, str, str]:
+        link = self.links.confirm(_id(mail))
+        text = f"""\
+            Hello {mail.greeting},
+
+            you signed up for {self.brand} with this address. Open this page and press the button to confirm it:
+
+            {link}
+
+            {_until(mail.link_expires_at)} If you did not sign up, ignore this mail: without the confirmation
+            nobody can use the account.
+            """
+        return f"Confirm your address for {self.brand}", dedent(text), link
+
+    def _already_registered(self, mail: Mail) -> tuple[str, str, str]:
+        link = self.links.login()
+        text = f"""\
+            Hello {mail.greeting},
+
+            somebody signed up for {self.brand} with this address, which has an account already. Log in here:
+
+            {link}
+
+            If it was not you, ignore this mail: nothing about your account has changed.
+            """
+        return f"You already have an account at {self.brand}", dedent(text), link
+
+    def _invite(self, mail: Mail) -> tuple[str, str, str]:
+        link = self.links.signup(_id(mail))
+        who = f"{mail.invited_by} invites you" if mail.invited_by else "You are invited"
+        text = f"""\
+            Hello,
+
+            {who} to {self.brand}. Sign up here with this mail address:
+
+            {link}
+
+            {_until(mail.link_expires_at)} If you do not know what this is about, ignore this mail.
+            """
+        return f"{who} to {self.brand}", dedent(text), link
+
+    def _signature(self) -> str:
+        return f"{self.brand}\n{self.links.public_url}" + (f"\nQuestions: {self.contact}" if self.contact else "")
+
+
+def _id(mail: Mail) -> UUID:
+    if mail.token_id is None:
+        raise ValueError(f"a {mail.kind} mail needs a token")
+    return mail.token_id
+
+
+def _until(expires_at: datetime | None) -> str:
+    return f"The link works until {expires_at:%d %B %Y, %H:%M} UTC." if expires_at else ""

@@ -1,0 +1,38 @@
+"""Exchanges and queues, declared by whoever comes first."""
+
+from collections.abc import Mapping
+
+from aio_pika import ExchangeType
+from aio_pika.abc import AbstractChannel, AbstractQueue
+
+from application.delivery.consumer import Consumer
+
+EVENTS = "bottomline.events"
+PARKED = "bottomline.parked"
+HEARTBEAT = 5
+"""Seconds; a frozen broker is noticed after three."""
+_QUORUM: FieldTable = {
+    "x-queue-type": "quorum",
+    "x-delivery-limit": 20,
+    "x-dead-letter-exchange": PARKED,
+    "x-dead-letter-strategy": "at-least-once",
+    "x-overflow": "reject-publish",
+}
+
+
+async def declare_queues(channel: AbstractChannel, consumers: Mapping[str, Consumer]) -> Mapping[str, AbstractQueue]:
+    """The durable topic exchange for all events, a quorum queue for each consumer, and one where poison is parked.
+
+    Also declared by the relay: else what it publishes before the first worker starts would be unroutable.
+    """
+    exchange = await channel.declare_exchange(EVENTS, ExchangeType.TOPIC, durable=True)
+    parked_exchange = await channel.declare_exchange(PARKED, ExchangeType.FANOUT, durable=True)
+    parked = await channel.declare_queue(PARKED, durable=True, arguments={"x-queue-type": "quorum"})
+    await parked.bind(parked_exchange)
+    queues = {}
+    for name, consumer in consumers.items():
+        queue = await channel.declare_queue(f"bottomline.{name}", durable=True, arguments=_QUORUM)
+        for type_ in sorted(consumer.types):
+            await queue.bind(exchange, routing_key=type_)
+        queues[name] = queue
+    return queues

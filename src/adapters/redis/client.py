@@ -1,0 +1,25 @@
+"""The connection pool."""
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+PATIENCE = 0.25
+"""Seconds that a connect or an answer may take."""
+
+
+def open_redis(url: str) -> Redis:
+    """A client that gives up quickly and repeats a command once, so that a restart costs no request.
+
+    Every command that is sent through it must be safe to run twice.
+    """
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=64,
+        timeout=PATIENCE,
+        socket_timeout=PATIENCE,
+        socket_connect_timeout=PATIENCE,
+        retry=Retry(NoBackoff(), 1),
+        health_check_interval=0,
+    )
+    return Redis.from_pool(pool)

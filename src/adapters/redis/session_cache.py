@@ -1,0 +1,132 @@
+"""Sessions remembered in Redis."""
+
+import logging
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from uuid import UUID
+
+import msgspec
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from application.ports import Ended, Unavailable
+from domain.email_address import EmailAddress
+from domain.session import LoggedIn, Session
+from domain.user import Profile, Role
+from domain.username import Username
+
+log = logging.getLogger(__name__)
+
+REMEMBERED = 60
+BURIED = 120
+"""Seconds; a tombstone outlives every entry that a late reader may still be about to write."""
+_TOMBSTONE = b""
+_FAULTS = (RedisError, OSError)
+
+
+class _Record(msgspec.Struct, array_like=True, frozen=True):
+    """A cache entry: positions instead of names, times as seconds, ids as bytes."""
+
+    session_id: bytes
+    user_id: bytes
+    created_at: float
+    last_seen_at: float
+    idle_expires_at: float
+    expires_at: float
+    email: str
+    username: str
+    role: str
+    user_agent: str | None
+    address: str | None
+
+
+class RedisSessionCache:
+    """Sessions under the hash of their key, for a minute; ended ones as tombstones.
+
+    `SET NX` writes an entry, a plain `SET` a tombstone: so a reader that was already on its way cannot put a dead
+    session back. Nothing in Redis can be used as a cookie.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def get(self, key_hash: bytes) -> LoggedIn | Ended | None:
+        """What is remembered; None also where Redis fails: the record is asked instead (fails open to the record)."""
+        try:
+            value: bytes | None = await self._redis.get(_name(key_hash))
+        except _FAULTS as fault:
+            log.warning("sessions are read from the database: %r", fault)
+            return None
+        if value is None:
+            return None
+        return Ended.ENDED if value == _TOMBSTONE else _unpack(key_hash, value)
+
+    async def put(self, found: LoggedIn) -> None:
+        """Remember a session for a minute, unless anything is remembered of it; or not, where Redis fails."""
+        try:
+            await self._redis.set(_name(found.session.key_hash), _pack(found), nx=True, ex=REMEMBERED)
+        except _FAULTS as fault:
+            log.warning("a session is not cached: %r", fault)
+
+    async def bury(self, key_hashes: Iterable[bytes]) -> None:
+        """Remember sessions as ended for two minutes. Raises Unavailable."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for key_hash in key_hashes:
+            pipeline.set(_name(key_hash), _TOMBSTONE, ex=BURIED)
+        try:
+            await pipeline.execute()
+        except _FAULTS as fault:
+            raise Unavailable("Redis did not take the end of a session") from fault
+
+
+def _name(key_hash: bytes) -> bytes:
+    return b"s:" + key_hash
+
+
+def _pack(found: LoggedIn) -> bytes:
+    session, user = found.session, found.user
+    return _encoder.encode(
+        _Record(
+            session.id.bytes,
+            user.id.bytes,
+            session.created_at.timestamp(),
+            session.last_seen_at.timestamp(),
+            session.idle_expires_at.timestamp(),
+            session.expires_at.timestamp(),
+            user.email.address,
+            user.username.name,
+            user.role.value,
+            session.user_agent,
+            session.address,
+        )
+    )
+
+
+def _unpack(key_hash: bytes, value: bytes) -> LoggedIn | None:
+    """The entry; None for one that another version wrote."""
+    try:
+        record = _decoder.decode(value)
+    except msgspec.MsgspecError:
+        return None
+    user_id = UUID(bytes=record.user_id)
+    session = Session(
+        id=UUID(bytes=record.session_id),
+        user_id=user_id,
+        key_hash=key_hash,
+        created_at=_time(record.created_at),
+        last_seen_at=_time(record.last_seen_at),
+        idle_expires_at=_time(record.idle_expires_at),
+        expires_at=_time(record.expires_at),
+        user_agent=record.user_agent,
+        address=record.address,
+    )
+    user = Profile(user_id, EmailAddress(record.email), Username(record.username), Role(record.role))
+    return LoggedIn(session, user)
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(_Record)

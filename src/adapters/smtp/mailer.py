@@ -1,0 +1,88 @@
+"""Mails handed to an SMTP server."""
+
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+
+from adapters.mime.compose import Composer
+from application.ports import MailDeferred, MailRefused
+from domain.mail import Mail
+
+CONNECT = 5.0
+COMMAND = 10.0
+_PERMANENT = range(500, 600)
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpServer:
+    """Where to hand mails in. `tls` from the first byte (smtps://), `starttls` by upgrade where it is required."""
+
+    host: str
+    port: int
+    username: str | None = None
+    password: str | None = None
+    tls: bool = False
+    starttls: bool | None = None
+
+    @classmethod
+    def parse(cls, url: str) -> "SmtpServer":
+        """Read `smtp://[user:password@]host[:port]`, `smtps://…` or `smtp+starttls://…`. Raises ValueError.
+
+        With `smtp://`, STARTTLS is used where the server offers it, as mail clients do.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in {"smtp", "smtps", "smtp+starttls"} or not parts.hostname:
+            raise ValueError("use smtp://, smtps:// or smtp+starttls://, with a host")
+        tls = parts.scheme == "smtps"
+        starttls = True if parts.scheme == "smtp+starttls" else (False if tls else None)
+        default = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}[parts.scheme]
+        return cls(
+            host=parts.hostname,
+            port=parts.port or default,
+            username=unquote(parts.username) if parts.username else None,
+            password=unquote(parts.password) if parts.password else None,
+            tls=tls,
+            starttls=starttls,
+        )
+
+
+class SmtpMailer:
+    """Hands in one mail a connection; a mail counts as sent once the server has answered 250 to its data."""
+
+    def __init__(self, server: SmtpServer, composer: Composer) -> None:
+        self._server = server
+        self._composer = composer
+
+    async def send(self, mail: Mail) -> None:
+        """Return once the server has taken the mail. Raises MailDeferred (4xx, no connection), MailRefused (5xx)."""
+        try:
+            message = self._composer.compose(mail).message
+        except ValueError as error:
+            raise MailRefused(str(error)) from error
+        try:
+            async with self._connection() as connection:
+                await connection.send_message(message)
+        except aiosmtplib.SMTPRecipientsRefused as refusal:
+            worst = min(refusal.recipients, key=lambda answer: answer.code)
+            raise _answered(worst.code, worst.message) from refusal
+        except aiosmtplib.SMTPResponseException as refusal:
+            raise _answered(refusal.code, refusal.message) from refusal
+        except (TimeoutError, aiosmtplib.SMTPException, OSError) as fault:
+            raise MailDeferred(f"{self._server.host}: {fault!r}") from fault
+
+    def _connection(self) -> aiosmtplib.SMTP:
+        return aiosmtplib.SMTP(
+            hostname=self._server.host,
+            port=self._server.port,
+            username=self._server.username,
+            password=self._server.password,
+            use_tls=self._server.tls,
+            start_tls=self._server.starttls,
+            timeout=COMMAND,
+        )
+
+
+def _answered(code: int, text: str) -> MailDeferred | MailRefused:
+    reason = f"the mail server answered {code} {text}"
+    return MailRefused(reason) if code in _PERMANENT else MailDeferred(reason)

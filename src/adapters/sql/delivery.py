@@ -1,0 +1,186 @@
+"""The outbox, the inbox, and the mails between them."""
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.cloudevents.codec import encode
+from adapters.sql.tables import inbox, mails, outbox
+from adapters.sql.types import AnyRow
+from application.ports import Ids, Message
+from domain.email_address import EmailAddress
+from domain.events import Event
+from domain.mail import Mail, MailKind, MailState
+
+_add_event = insert(outbox)
+_due_events = (
+    select(outbox.c.id)
+    .where(
+        outbox.c.published_at.is_(None),
+        outbox.c.next_at <= bindparam("now"),
+        or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= bindparam("now")),
+    )
+    .order_by(outbox.c.next_at, outbox.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_lease_events = (
+    update(outbox)
+    .where(outbox.c.id.in_(_due_events.scalar_subquery()))
+    .values(lease_until=bindparam("until"), attempts=outbox.c.attempts + 1)
+    .returning(outbox.c.id, outbox.c.type, outbox.c.data, outbox.c.created_at, outbox.c.attempts)
+)
+_published = (
+    update(outbox)
+    .where(outbox.c.id.in_(bindparam("ids", expanding=True)))
+    .values(published_at=bindparam("at"), lease_until=None)
+)
+_postpone_event = (
+    update(outbox).where(outbox.c.id == bindparam("message")).values(next_at=bindparam("until"), lease_until=None)
+)
+
+
+class SqlOutbox:
+    """Events that wait for the broker. `added` is called when there are new ones; they count once committed."""
+
+    def __init__(self, connection: AsyncConnection, ids: Ids, added: Callable[[], None]) -> None:
+        self._connection = connection
+        self._ids = ids
+        self._added = added
+
+    async def add(self, *events: Event, at: datetime) -> None:
+        """Add events; they are published if and only if the transaction commits."""
+        rows = [
+            {
+                "id": self._ids.new(),
+                "type": event.type,
+                "data": encode(event),
+                "created_at": at,
+                "attempts": 0,
+                "next_at": at,
+            }
+            for event in events
+        ]
+        await self._connection.execute(_add_event, rows)
+        self._added()
+
+    async def lease(self, limit: int, *, at: datetime, until: datetime) -> Sequence[Message]:
+        """Take up to `limit` due messages; nobody else gets them before `until`. Oldest first."""
+        rows = await self._connection.execute(_lease_events, {"most": limit, "now": at, "until": until})
+        messages = [Message(row.id, row.type, row.data, row.created_at, row.attempts) for row in rows]
+        return sorted(messages, key=lambda message: message.id)
+
+    async def mark_published(self, ids: Collection[UUID], at: datetime) -> None:
+        """The broker has confirmed these."""
+        if ids:
+            await self._connection.execute(_published, {"ids": list(ids), "at": at})
+
+    async def postpone(self, id: UUID, until: datetime) -> None:
+        """Try this one again later."""
+        await self._connection.execute(_postpone_event, {"message": id, "until": until})
+
+
+_add_done = (
+    postgresql.insert(inbox)
+    .on_conflict_do_nothing(index_elements=["consumer", "message_id"])
+    .returning(inbox.c.message_id)
+)
+
+
+class SqlInbox:
+    """What each consumer has done; the primary key settles races."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, consumer: str, message_id: UUID, at: datetime) -> bool:
+        """Note a message as done; False where it was done before."""
+        values = {"consumer": consumer, "message_id": message_id, "done_at": at}
+        return (await self._connection.execute(_add_done, values)).first() is not None
+
+
+_add_mail = insert(mails)
+_due_mails = (
+    select(mails.c.id)
+    .where(
+        mails.c.state.in_([MailState.QUEUED.value, MailState.SENDING.value]),
+        mails.c.next_at <= bindparam("now"),
+        or_(mails.c.lease_until.is_(None), mails.c.lease_until <= bindparam("now")),
+    )
+    .order_by(mails.c.next_at, mails.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_lease_mails = (
+    update(mails)
+    .where(mails.c.id.in_(_due_mails.scalar_subquery()))
+    .values(state=MailState.SENDING.value, lease_until=bindparam("until"), attempts=mails.c.attempts + 1)
+    .returning(*mails.c)
+)
+_mark = update(mails).where(mails.c.id == bindparam("mail"))
+_sent = _mark.values(state=MailState.SENT.value, sent_at=bindparam("at"), lease_until=None, reason=None)
+_postpone_mail = _mark.values(
+    state=MailState.QUEUED.value, next_at=bindparam("until"), lease_until=None, reason=bindparam("why")
+)
+_failed = _mark.values(state=MailState.FAILED.value, lease_until=None, reason=bindparam("why"))
+
+
+class SqlMails:
+    """Mails to send and sent. `added` is called when there are new ones; they count once committed."""
+
+    def __init__(self, connection: AsyncConnection, added: Callable[[], None]) -> None:
+        self._connection = connection
+        self._added = added
+
+    async def add(self, mail: Mail) -> None:
+        """Queue a mail."""
+        values = {
+            "id": mail.id,
+            "kind": mail.kind.value,
+            "recipient": mail.to.address,
+            "token_id": mail.token_id,
+            "link_expires_at": mail.link_expires_at,
+            "greeting": mail.greeting,
+            "invited_by": mail.invited_by,
+            "state": MailState.QUEUED.value,
+            "attempts": mail.attempts,
+            "created_at": mail.created_at,
+            "next_at": mail.created_at,
+        }
+        await self._connection.execute(_add_mail, values)
+        self._added()
+
+    async def lease(self, limit: int, *, at: datetime, until: datetime) -> Sequence[Mail]:
+        """Take up to `limit` due mails, as `sending`; nobody else gets them before `until`."""
+        rows = await self._connection.execute(_lease_mails, {"most": limit, "now": at, "until": until})
+        return [_to_mail(row) for row in rows]
+
+    async def mark_sent(self, id: UUID, at: datetime) -> None:
+        """The mail server has taken it."""
+        await self._connection.execute(_sent, {"mail": id, "at": at})
+
+    async def postpone(self, id: UUID, until: datetime, reason: str) -> None:
+        """Queue it again for later."""
+        await self._connection.execute(_postpone_mail, {"mail": id, "until": until, "why": reason})
+
+    async def mark_failed(self, id: UUID, reason: str) -> None:
+        """It will not be sent."""
+        await self._connection.execute(_failed, {"mail": id, "why": reason})
+
+
+def _to_mail(row: AnyRow) -> Mail:
+    return Mail(
+        id=row.id,
+        kind=MailKind(row.kind),
+        to=EmailAddress(row.recipient),
+        created_at=row.created_at,
+        token_id=row.token_id,
+        link_expires_at=row.link_expires_at,
+        greeting=row.greeting,
+        invited_by=row.invited_by,
+        attempts=row.attempts,
+    )

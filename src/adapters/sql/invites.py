@@ -1,0 +1,115 @@
+"""Invites and their claims."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.sql.tables import invite_claims, invites
+from adapters.sql.types import AnyRow
+from domain.email_address import EmailAddress
+from domain.invite import Claim, Invite
+from domain.user import Role
+
+_add = insert(invites)
+_get = select(invites).where(invites.c.id == bindparam("id"))
+_all = select(invites).order_by(invites.c.id.desc())
+_of_issuer = _all.where(invites.c.issued_by == bindparam("issued_by"))
+_open = (
+    update(invites)
+    .where(
+        invites.c.id == bindparam("invite"),
+        invites.c.claims < invites.c.max_claims,
+        invites.c.revoked_at.is_(None),
+        invites.c.expires_at > bindparam("at"),
+    )
+    .returning(invites.c.id)
+)
+_claim = _open.values(claims=invites.c.claims + 1)
+_revoke = _open.values(revoked_at=bindparam("at"))
+
+
+class SqlInvites:
+    """All invites; one conditional statement settles who gets the last claim."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, invite: Invite) -> None:
+        """Add a fresh invite."""
+        values = {
+            "id": invite.id,
+            "issued_by": invite.issued_by,
+            "email": invite.email.address if invite.email else None,
+            "role": invite.role.value,
+            "max_claims": invite.max_claims,
+            "claims": invite.claims,
+            "note": invite.note,
+            "created_at": invite.created_at,
+            "expires_at": invite.expires_at,
+            "revoked_at": invite.revoked_at,
+        }
+        await self._connection.execute(_add, values)
+
+    async def get(self, id: UUID) -> Invite | None:
+        """The invite of this id."""
+        row = (await self._connection.execute(_get, {"id": id})).first()
+        return _to_invite(row) if row else None
+
+    async def issued(self, by: UUID | None = None) -> Sequence[Invite]:
+        """The invites of one issuer, or everybody's; newest first."""
+        statement, values = (_all, {}) if by is None else (_of_issuer, {"issued_by": by})
+        return [_to_invite(row) for row in await self._connection.execute(statement, values)]
+
+    async def claim(self, id: UUID, at: datetime) -> bool:
+        """Count a claim; False where the invite is not open at that time."""
+        return (await self._connection.execute(_claim, {"invite": id, "at": at})).first() is not None
+
+    async def revoke(self, id: UUID, at: datetime) -> bool:
+        """Take an invite back; False where it was not open."""
+        return (await self._connection.execute(_revoke, {"invite": id, "at": at})).first() is not None
+
+
+def _to_invite(row: AnyRow) -> Invite:
+    return Invite(
+        id=row.id,
+        issued_by=row.issued_by,
+        email=EmailAddress(row.email) if row.email else None,
+        role=Role(row.role),
+        max_claims=row.max_claims,
+        claims=row.claims,
+        note=row.note,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+    )
+
+
+_add_claim = (
+    postgresql.insert(invite_claims)
+    .on_conflict_do_nothing(index_elements=["invite_id", "email_key"])
+    .returning(invite_claims.c.invite_id)
+)
+_has_claim = select(invite_claims.c.invite_id).where(
+    invite_claims.c.invite_id == bindparam("invite_id"), invite_claims.c.email_key == bindparam("email_key")
+)
+
+
+class SqlClaims:
+    """Which address has used which invite; the primary key settles races."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, claim: Claim) -> bool:
+        """Note a claim; False where the address has used the invite already."""
+        values = {"invite_id": claim.invite_id, "email_key": claim.email.key, "claimed_at": claim.at}
+        return (await self._connection.execute(_add_claim, values)).first() is not None
+
+    async def has(self, invite_id: UUID, email: EmailAddress) -> bool:
+        """Whether the address has used the invite."""
+        values = {"invite_id": invite_id, "email_key": email.key}
+        return (await self._connection.execute(_has_claim, values)).first() is not None

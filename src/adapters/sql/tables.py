@@ -1,0 +1,169 @@
+"""The tables. Every rule of uniqueness that the service rests on stands here."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    Named,
+    Table,
+    Text,
+    TypedColumns,
+    Uuid,
+    text,
+)
+
+from adapters.sql.types import Instant
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class _Users(TypedColumns):
+    id: Named[UUID] = Column(Uuid, primary_key=True)
+    email: Named[str] = Column(Text)
+    email_key: Named[str] = Column(Text, unique=True)
+    username: Named[str] = Column(Text)
+    username_key: Named[str] = Column(Text, unique=True)
+    password_hash: Named[str] = Column(Text)
+    role: Named[str] = Column(Text)
+    invite_id: Named[UUID] = Column(Uuid)
+    created_at: Named[datetime] = Column(Instant)
+    confirmed_at: Named[datetime | None] = Column(Instant)
+
+
+users = Table("users", metadata, _Users)
+
+
+class _UsernameHolds(TypedColumns):
+    username_key: Named[str] = Column(Text, primary_key=True)
+    held_until: Named[datetime] = Column(Instant)
+
+
+username_holds = Table("username_holds", metadata, _UsernameHolds)
+
+
+class _Invites(TypedColumns):
+    id: Named[UUID] = Column(Uuid, primary_key=True)
+    issued_by: Named[UUID | None] = Column(Uuid)
+    email: Named[str | None] = Column(Text)
+    role: Named[str] = Column(Text)
+    max_claims: Named[int]
+    claims: Named[int]
+    note: Named[str | None] = Column(Text)
+    created_at: Named[datetime] = Column(Instant)
+    expires_at: Named[datetime] = Column(Instant)
+    revoked_at: Named[datetime | None] = Column(Instant)
+
+
+invites = Table(
+    "invites",
+    metadata,
+    _Invites,
+    CheckConstraint("claims >= 0 AND claims <= max_claims", name="claims"),
+    Index(None, "issued_by", "id"),
+)
+
+
+class _InviteClaims(TypedColumns):
+    invite_id: Named[UUID] = Column(Uuid, ForeignKey("invites.id", ondelete="CASCADE"), primary_key=True)
+    email_key: Named[str] = Column(Text, primary_key=True)
+    claimed_at: Named[datetime] = Column(Instant)
+
+
+invite_claims = Table("invite_claims", metadata, _InviteClaims)
+
+
+class _Sessions(TypedColumns):
+    id: Named[UUID] = Column(Uuid, primary_key=True)
+    user_id: Named[UUID] = Column(Uuid, ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    key_hash: Named[bytes] = Column(LargeBinary, unique=True)
+    created_at: Named[datetime] = Column(Instant)
+    last_seen_at: Named[datetime] = Column(Instant)
+    idle_expires_at: Named[datetime] = Column(Instant)
+    expires_at: Named[datetime] = Column(Instant, index=True)
+    user_agent: Named[str | None] = Column(Text)
+    address: Named[str | None] = Column(Text)
+
+
+sessions = Table("sessions", metadata, _Sessions)
+
+
+class _Tokens(TypedColumns):
+    id: Named[UUID] = Column(Uuid, primary_key=True)
+    purpose: Named[str] = Column(Text)
+    user_id: Named[UUID] = Column(Uuid, ForeignKey("users.id", ondelete="CASCADE"))
+    created_at: Named[datetime] = Column(Instant)
+    expires_at: Named[datetime] = Column(Instant)
+    used_at: Named[datetime | None] = Column(Instant)
+    superseded_at: Named[datetime | None] = Column(Instant)
+
+
+tokens = Table("tokens", metadata, _Tokens, Index(None, "user_id", "purpose", "created_at"))
+
+
+class _Outbox(TypedColumns):
+    id: Named[UUID] = Column(Uuid, primary_key=True)
+    type: Named[str] = Column(Text)
+    data: Named[bytes] = Column(LargeBinary)
+    created_at: Named[datetime] = Column(Instant)
+    attempts: Named[int]
+    next_at: Named[datetime] = Column(Instant)
+    lease_until: Named[datetime | None] = Column(Instant)
+    published_at: Named[datetime | None] = Column(Instant)
+
+
+_unpublished = text("published_at IS NULL")
+outbox = Table(
+    "outbox",
+    metadata,
+    _Outbox,
+    Index("ix_outbox_due", "next_at", postgresql_where=_unpublished, sqlite_where=_unpublished),
+)
+
+
+class _Inbox(TypedColumns):
+    consumer: Named[str] = Column(Text, primary_key=True)
+    message_id: Named[UUID] = Column(Uuid, primary_key=True)
+    done_at: Named[datetime] = Column(Instant)
+
+
+inbox = Table("inbox", metadata, _Inbox)
+
+
+class _Mails(TypedColumns):
+    id: Named[UUID] = Column(Uuid, primary_key=True)
+    kind: Named[str] = Column(Text)
+    recipient: Named[str] = Column(Text)
+    token_id: Named[UUID | None] = Column(Uuid)
+    link_expires_at: Named[datetime | None] = Column(Instant)
+    greeting: Named[str | None] = Column(Text)
+    invited_by: Named[str | None] = Column(Text)
+    state: Named[str] = Column(Text)
+    reason: Named[str | None] = Column(Text)
+    attempts: Named[int]
+    created_at: Named[datetime] = Column(Instant)
+    next_at: Named[datetime] = Column(Instant)
+    lease_until: Named[datetime | None] = Column(Instant)
+    sent_at: Named[datetime | None] = Column(Instant)
+
+
+_unsent = text("state IN ('queued', 'sending')")
+mails = Table(
+    "mails",
+    metadata,
+    _Mails,
+    Index("ix_mails_due", "next_at", postgresql_where=_unsent, sqlite_where=_unsent),
+)

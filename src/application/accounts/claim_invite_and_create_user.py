@@ -1,0 +1,81 @@
+"""Claim an invite and create a user: sign up."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from application.ports import Begin, Clock, Ids, PasswordHasher, TokenSigner, Turns, Work
+from domain.email_address import EmailAddress
+from domain.errors import InviteSpent, InviteUnknown
+from domain.events import ConfirmationRequested, InviteClaimed, SignUpRepeated, UserCreated
+from domain.invite import Claim, Invite
+from domain.password import NewPassword
+from domain.token import Purpose, Token
+from domain.user import User
+from domain.username import HOLD, Username
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimInviteAndCreateUser:
+    """Spend a claim of an invite on a new account, in one transaction: both, or neither.
+
+    Whether the address has an account already shows nowhere: the invite is claimed, the username held and the same
+    work done either way; only the mail differs. The very same sign-up again (same invite, same address) changes
+    nothing and succeeds, so a client with an unknown outcome may repeat it.
+    """
+
+    begin: Begin
+    read: Begin
+    signer: TokenSigner
+    hasher: PasswordHasher
+    clock: Clock
+    ids: Ids
+    turns: Turns
+    confirmation_life: timedelta
+
+    async def __call__(self, *, invite: str, email: EmailAddress, username: Username, password: NewPassword) -> None:
+        """Raises InviteInvalid, InviteForAnotherAddress, UsernameTaken."""
+        invite_id = self.signer.read(Purpose.INVITE, invite)
+        if invite_id is None:
+            raise InviteUnknown
+        async with self.turns(invite_id):
+            found = await self._claimable(invite_id, email)
+            if found is not None:
+                password_hash = await self.hasher.hash(password)
+                await self._claim(found, email, username, password_hash)
+
+    async def _claimable(self, invite_id: UUID, email: EmailAddress) -> Invite | None:
+        """The invite, worth hashing a password for; None where this address has claimed it already."""
+        async with self.read() as work:
+            if await work.claims.has(invite_id, email):
+                return None
+            invite = await work.invites.get(invite_id)
+        if invite is None:
+            raise InviteUnknown
+        invite.claim(by=email, at=self.clock.now())
+        return invite
+
+    async def _claim(self, invite: Invite, email: EmailAddress, username: Username, password_hash: str) -> None:
+        now = self.clock.now()
+        async with self.begin() as work:
+            if not await work.claims.add(Claim(invite.id, email, now)):
+                return
+            if not await work.invites.claim(invite.id, now):
+                raise InviteSpent
+            await work.username_holds.hold(username, until=now + HOLD, at=now)
+            user = User(self.ids.new(), email, username, password_hash, invite.role, invite.id, now)
+            if await work.users.add(user):
+                await self._welcome(user, work)
+            else:
+                await work.outbox.add(InviteClaimed(invite.id), SignUpRepeated(email.address), at=now)
+
+    async def _welcome(self, user: User, work: Work) -> None:
+        now = user.created_at
+        token = Token(self.ids.new(), Purpose.CONFIRMATION, user.id, now, now + self.confirmation_life)
+        await work.tokens.add(token)
+        await work.outbox.add(
+            InviteClaimed(user.invite_id),
+            UserCreated(user.id, user.username.name),
+            ConfirmationRequested(user.id, token.id, token.expires_at),
+            at=now,
+        )

@@ -1,0 +1,75 @@
+"""Deliver mails."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from application.delivery.backoff import backoff
+from application.ports import Begin, Clock, MailDeferred, Mailer, MailRefused
+from domain.invite import InviteState
+from domain.mail import Mail, MailKind
+
+BATCH = 16
+LEASE = timedelta(minutes=1)
+PATIENCE = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverMails:
+    """Send the mails that are due. One that was taken is never sent again.
+
+    SMTP knows no idempotency: a mail goes out twice only where the server's word that it took the first was lost.
+    A mail whose link would not work any more is not sent.
+    """
+
+    begin: Begin
+    read: Begin
+    mailer: Mailer
+    clock: Clock
+    chance: Callable[[], float]
+
+    async def __call__(self) -> int:
+        """Send one batch; how many mails it had."""
+        now = self.clock.now()
+        async with self.begin() as work:
+            mails = await work.mails.lease(BATCH, at=now, until=now + LEASE)
+        await asyncio.gather(*map(self._deliver, mails))
+        return len(mails)
+
+    async def _deliver(self, mail: Mail) -> None:
+        if not await self._is_wanted(mail):
+            await self._fail(mail, "its link cannot be used any more")
+            return
+        try:
+            await self.mailer.send(mail)
+        except MailRefused as refusal:
+            await self._fail(mail, str(refusal))
+        except MailDeferred as deferral:
+            await self._postpone(mail, str(deferral))
+        else:
+            async with self.begin() as work:
+                await work.mails.mark_sent(mail.id, self.clock.now())
+
+    async def _is_wanted(self, mail: Mail) -> bool:
+        if mail.token_id is None:
+            return True
+        now = self.clock.now()
+        async with self.read() as work:
+            if mail.kind is MailKind.INVITE:
+                invite = await work.invites.get(mail.token_id)
+                return invite is not None and invite.state(now) is InviteState.OPEN
+            token = await work.tokens.get(mail.token_id)
+            return token is not None and token.is_usable(now)
+
+    async def _postpone(self, mail: Mail, reason: str) -> None:
+        now = self.clock.now()
+        if now - mail.created_at > PATIENCE:
+            await self._fail(mail, f"given up after {PATIENCE.total_seconds() / 3600:.0f} hours: {reason}")
+            return
+        async with self.begin() as work:
+            await work.mails.postpone(mail.id, now + backoff(mail.attempts, self.chance()), reason)
+
+    async def _fail(self, mail: Mail, reason: str) -> None:
+        async with self.begin() as work:
+            await work.mails.mark_failed(mail.id, reason)

@@ -1,0 +1,36 @@
+"""Issue an invite."""
+
+from dataclasses import dataclass
+
+from application.ports import Begin, Clock, Ids
+from domain.errors import InviteQuotaReached
+from domain.events import InviteIssued
+from domain.invite import Invite, InviteState, InviteTerms
+from domain.user import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class IssueInvite:
+    """Give somebody the right to create an account. Where it is bound to an address, it is mailed there.
+
+    Operators and the command line issue as they like; other users have `quota` open claims at a time.
+    """
+
+    begin: Begin
+    clock: Clock
+    ids: Ids
+    quota: int
+
+    async def __call__(self, *, terms: InviteTerms, by: Profile | None) -> Invite:
+        """The fresh invite. `by` is None for the command line. Raises InviteQuotaReached."""
+        now = self.clock.now()
+        invite = Invite.issue(terms, id=self.ids.new(), by=by.id if by else None, at=now)
+        async with self.begin() as work:
+            if by is not None and not by.is_operator:
+                mine = await work.invites.issued(by.id)
+                open_claims = sum(i.max_claims - i.claims for i in mine if i.state(now) is InviteState.OPEN)
+                if open_claims + terms.max_claims > self.quota:
+                    raise InviteQuotaReached(self.quota)
+            await work.invites.add(invite)
+            await work.outbox.add(InviteIssued(invite.id, invite.issued_by, invite.expires_at), at=now)
+        return invite

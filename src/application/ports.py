@@ -1,0 +1,322 @@
+"""The whole outside world: every port that a use case may lean on. Adapters promise what stands here."""
+
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from typing import Protocol
+from uuid import UUID
+
+from domain.email_address import EmailAddress
+from domain.events import Event
+from domain.invite import Claim, Invite
+from domain.mail import Mail
+from domain.password import NewPassword, Password
+from domain.session import LoggedIn, Session, SessionKey
+from domain.token import Purpose, Token
+from domain.user import User
+from domain.username import Username
+
+# What may go wrong out there
+
+
+class Unavailable(Exception):
+    """A server that is needed did not answer in time. Whether a write took effect is unknown; repeating it is safe."""
+
+
+class Overloaded(Unavailable):
+    """There is more work than this process can do soon; nothing was begun."""
+
+
+class MailDeferred(Exception):
+    """The mail was not taken this time; it may be later."""
+
+
+class MailRefused(Exception):
+    """The mail will never be taken."""
+
+
+# Time, chance, secrets
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> datetime:
+        """The time in UTC, aware."""
+
+
+class Ids(Protocol):
+    """Makes ids."""
+
+    def new(self) -> UUID:
+        """A fresh UUIDv7 (RFC 9562): ordered by time, unguessable enough only where a MAC stands beside it."""
+
+
+class SessionKeys(Protocol):
+    """Makes session keys."""
+
+    def new(self) -> SessionKey:
+        """32 bytes from the system's cryptographic source."""
+
+
+class TokenSigner(Protocol):
+    """Turns ids into tokens for links and back. Nothing of it is stored."""
+
+    def sign(self, purpose: Purpose, id: UUID) -> str:
+        """The token of this id and purpose, URL-safe; the same each time under the same key."""
+
+    def read(self, purpose: Purpose, token: str) -> UUID | None:
+        """The id in a token of ours; None for anything else: another purpose, another key, one bit changed."""
+
+
+class PasswordHasher(Protocol):
+    """Hashes passwords, slowly by design. Raises Overloaded where too many wait."""
+
+    async def hash(self, password: NewPassword) -> str:
+        """The hash with its parameters and salt (PHC string)."""
+
+    async def verify(self, password: Password, hash: str | None) -> bool:
+        """Whether the password is the hash's; None costs as much as any hash and is wrong (no timing oracle)."""
+
+
+class Turns(Protocol):
+    """Lets one caller at a time in for each key, in this process: spares slow work that only one can profit from."""
+
+    def __call__(self, key: UUID) -> AbstractAsyncContextManager[None]:
+        """Wait for the turn; it ends with the block."""
+
+
+# The record
+
+
+class Users(Protocol):
+    """All accounts."""
+
+    async def add(self, user: User) -> bool:
+        """Add an account; False, and nothing done, where the address has one already. Raises UsernameTaken."""
+
+    async def get(self, id: UUID) -> User | None:
+        """The account of this id."""
+
+    async def by_email(self, email: EmailAddress) -> User | None:
+        """The account of this address."""
+
+    async def confirm(self, id: UUID, at: datetime) -> bool:
+        """Note that the address is the user's; the first time stays. False where there is no such account."""
+
+    async def any(self) -> bool:
+        """Whether there is any account at all."""
+
+
+class UsernameHolds(Protocol):
+    """Names held so that nobody else takes them."""
+
+    async def hold(self, username: Username, *, until: datetime, at: datetime) -> None:
+        """Hold a name that no account has and no live hold names. Raises UsernameTaken."""
+
+
+class Invites(Protocol):
+    """All invites and who has used them."""
+
+    async def add(self, invite: Invite) -> None:
+        """Add a fresh invite."""
+
+    async def get(self, id: UUID) -> Invite | None:
+        """The invite of this id."""
+
+    async def issued(self, by: UUID | None = None) -> Sequence[Invite]:
+        """The invites of one issuer, or everybody's; newest first."""
+
+    async def claim(self, id: UUID, at: datetime) -> bool:
+        """Count a claim in one conditional statement; False where the invite is not open at that time."""
+
+    async def revoke(self, id: UUID, at: datetime) -> bool:
+        """Take an invite back; False where it was not open."""
+
+
+class Claims(Protocol):
+    """Which address has used which invite."""
+
+    async def add(self, claim: Claim) -> bool:
+        """Note a claim; False where the address has used the invite already. Waits for a rival in flight."""
+
+    async def has(self, invite_id: UUID, email: EmailAddress) -> bool:
+        """Whether the address has used the invite."""
+
+
+class Sessions(Protocol):
+    """The record of sessions."""
+
+    async def add(self, session: Session) -> None:
+        """Add a fresh session."""
+
+    async def get(self, key_hash: bytes) -> LoggedIn | None:
+        """The session of this key, with its user."""
+
+    async def update(self, session: Session) -> None:
+        """Write when a session was last seen; an ended one stays ended."""
+
+    async def delete(self, id: UUID) -> Session | None:
+        """End a session; it, or None where there was none."""
+
+    async def delete_all(self, user_id: UUID) -> Sequence[Session]:
+        """End all sessions of a user; those that were there."""
+
+
+class Tokens(Protocol):
+    """The record of mailed tokens, other than invites."""
+
+    async def add(self, token: Token) -> None:
+        """Add a fresh token and supersede the unused ones of the same user and purpose."""
+
+    async def get(self, id: UUID) -> Token | None:
+        """The token of this id."""
+
+    async def newest(self, user_id: UUID, purpose: Purpose) -> Token | None:
+        """The token that was made last."""
+
+    async def consume(self, id: UUID, purpose: Purpose, at: datetime) -> UUID | None:
+        """Use a usable token in one conditional statement; its user, or None. Of many at once, one succeeds."""
+
+
+# Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An event on its way: `id` is the outbox id and the broker's message id; `data` the event in JSON."""
+
+    id: UUID
+    type: str
+    data: bytes
+    at: datetime
+    attempts: int = 0
+
+
+class Outbox(Protocol):
+    """Events written in the transaction of the change that they tell of."""
+
+    async def add(self, *events: Event, at: datetime) -> None:
+        """Add events; they are published if and only if the transaction commits."""
+
+    async def lease(self, limit: int, *, at: datetime, until: datetime) -> Sequence[Message]:
+        """Take up to `limit` unpublished messages that are due and not leased; nobody else gets them before `until`."""
+
+    async def mark_published(self, ids: Collection[UUID], at: datetime) -> None:
+        """The broker has confirmed these."""
+
+    async def postpone(self, id: UUID, until: datetime) -> None:
+        """Try this one again later."""
+
+
+class Publisher(Protocol):
+    """Hands messages to whoever wants them."""
+
+    async def publish(self, messages: Sequence[Message]) -> Collection[UUID]:
+        """The ids of those that are safe: confirmed on disk by the broker, or handled. The others are to be retried."""
+
+
+class Inbox(Protocol):
+    """What each consumer has done already."""
+
+    async def add(self, consumer: str, message_id: UUID, at: datetime) -> bool:
+        """Note a message as done in this transaction; False where it was done before."""
+
+
+class Mails(Protocol):
+    """Mails to send and sent."""
+
+    async def add(self, mail: Mail) -> None:
+        """Queue a mail."""
+
+    async def lease(self, limit: int, *, at: datetime, until: datetime) -> Sequence[Mail]:
+        """Take up to `limit` mails that are due, as `sending`; nobody else gets them before `until`."""
+
+    async def mark_sent(self, id: UUID, at: datetime) -> None:
+        """The mail server has taken it."""
+
+    async def postpone(self, id: UUID, until: datetime, reason: str) -> None:
+        """Queue it again for later."""
+
+    async def mark_failed(self, id: UUID, reason: str) -> None:
+        """It will not be sent."""
+
+
+class Mailer(Protocol):
+    """Sends mails."""
+
+    async def send(self, mail: Mail) -> None:
+        """Return once the mail is safe with the next server. Raises MailDeferred, MailRefused."""
+
+
+class Signal(Protocol):
+    """Wakes a loop that looks for work: a courtesy, for the loop looks by itself as well."""
+
+    def set(self) -> None:
+        """There is work."""
+
+    async def wait(self, timeout: timedelta) -> None:
+        """Return when there is work, or when the time is over."""
+
+
+# Unit of work
+
+
+class Work(Protocol):
+    """The record, seen through one transaction."""
+
+    @property
+    def users(self) -> Users: ...  # noqa: D102
+    @property
+    def username_holds(self) -> UsernameHolds: ...  # noqa: D102
+    @property
+    def invites(self) -> Invites: ...  # noqa: D102
+    @property
+    def claims(self) -> Claims: ...  # noqa: D102
+    @property
+    def sessions(self) -> Sessions: ...  # noqa: D102
+    @property
+    def tokens(self) -> Tokens: ...  # noqa: D102
+    @property
+    def outbox(self) -> Outbox: ...  # noqa: D102
+    @property
+    def inbox(self) -> Inbox: ...  # noqa: D102
+    @property
+    def mails(self) -> Mails: ...  # noqa: D102
+
+
+class Begin(Protocol):
+    """Opens the record: as `begin` a transaction, as `read` single statements outside of any.
+
+    A transaction commits on a clean exit and rolls back on an exception. Raises Unavailable.
+    """
+
+    def __call__(self) -> AbstractAsyncContextManager[Work]:
+        """Enter to work."""
+
+
+# Caches
+
+
+class Ended(Enum):
+    """A cache's word that a session is over."""
+
+    ENDED = auto()
+
+
+class SessionCache(Protocol):
+    """Remembers live sessions for a minute, and ended ones long enough that no late reader revives them.
+
+    Reading and remembering fail open to the record: where the cache cannot answer, it knows nothing and keeps nothing.
+    """
+
+    async def get(self, key_hash: bytes) -> LoggedIn | Ended | None:
+        """What is remembered of this session; None where nothing is."""
+
+    async def put(self, found: LoggedIn) -> None:
+        """Remember a session read from the record, unless anything is remembered of it."""
+
+    async def bury(self, key_hashes: Iterable[bytes]) -> None:
+        """Remember sessions as ended, over whatever is remembered. Raises Unavailable: the caller must know."""

@@ -1,0 +1,42 @@
+"""Authenticate: whose session is this?"""
+
+from dataclasses import dataclass
+
+from application.ports import Begin, Clock, Ended, SessionCache
+from domain.errors import NotLoggedIn
+from domain.session import LoggedIn, SessionKey, SessionLife
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticate:
+    """Find the live session of a key: from the cache, else from the record.
+
+    The record decides; the cache spares it the question for a minute. An ended session is refused at once.
+    """
+
+    read: Begin
+    cache: SessionCache
+    clock: Clock
+    life: SessionLife
+
+    async def __call__(self, *, key: SessionKey) -> LoggedIn:
+        """Who is logged in. Raises NotLoggedIn."""
+        key_hash = key.hash
+        found = await self.cache.get(key_hash)
+        if found is None:
+            found = await self._recorded(key_hash)
+        if isinstance(found, Ended) or not found.session.is_live(self.clock.now()):
+            raise NotLoggedIn
+        return found
+
+    async def _recorded(self, key_hash: bytes) -> LoggedIn:
+        async with self.read() as work:
+            found = await work.sessions.get(key_hash)
+            if found is None or not found.session.is_live(now := self.clock.now()):
+                raise NotLoggedIn
+            seen = found.session.seen(now, self.life)
+            if seen is not found.session:
+                await work.sessions.update(seen)
+        found = LoggedIn(seen, found.user)
+        await self.cache.put(found)
+        return found

@@ -1,0 +1,50 @@
+"""Mail addresses."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from domain.errors import BadField, InvalidFields
+
+_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class EmailAddress:
+    """A mail address that a server can deliver to: RFC 5321's dot-string and a domain of two labels or more.
+
+    `address` is what mail is sent to; `key` tells whether two addresses are one account's.
+    """
+
+    address: str
+
+    @classmethod
+    def parse(cls, raw: str, field: str = "email") -> Self:
+        """Read what a person typed. Raises InvalidFields naming `field`."""
+        local, at, domain = raw.strip(" ").rpartition("@")
+        domain = _ascii_domain(domain)
+        fits = len(local) <= 64 and len(local) + len(domain) <= 253  # RFC 5321, 4.5.3.1
+        if not (at and fits and _LOCAL.fullmatch(local) and _is_domain(domain)):
+            raise InvalidFields(BadField(field, "email_invalid", "Enter a mail address such as name@example.org."))
+        return cls(f"{local}@{domain}")
+
+    @property
+    def key(self) -> str:
+        """The address without differences of case: unique among accounts."""
+        return self.address.lower()
+
+    def __str__(self) -> str:
+        return self.address
+
+
+def _ascii_domain(domain: str) -> str:
+    try:
+        return domain.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        return ""
+
+
+def _is_domain(domain: str) -> bool:
+    labels = domain.split(".")
+    return len(labels) > 1 and all(map(_LABEL.fullmatch, labels)) and not labels[-1].isdigit()

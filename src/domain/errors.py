@@ -1,0 +1,123 @@
+"""Refusals: the facts for which a request is turned down, each with a code that clients may rely on."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class Refusal(Exception):
+    """A request that the rules turn down. `code` is stable; the message is for people."""
+
+    code: ClassVar[str]
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class BadField:
+    """One field that cannot be taken: its name, a stable code, and what to do about it."""
+
+    field: str
+    code: str
+    message: str
+
+
+class InvalidFields(Refusal):
+    """One or more fields cannot be taken; every one of them is named."""
+
+    code = "invalid_fields"
+
+    def __init__(self, *fields: BadField) -> None:
+        super().__init__("Some fields need another value.")
+        self.fields = fields
+
+
+class UsernameTaken(InvalidFields):
+    """Another account has this username, had it until lately, or is about to."""
+
+    def __init__(self) -> None:
+        super().__init__(BadField("username", "username_taken", "This username is taken. Choose another."))
+
+
+class InviteForAnotherAddress(InvalidFields):
+    """The invite was issued to one mail address, and this is another."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            BadField("email", "invite_for_another_address", "This invite was sent to another mail address.")
+        )
+
+
+class InviteInvalid(Refusal):
+    """The invite cannot be claimed. Whoever asks learns this much and no more (no probing of invites)."""
+
+    code = "invite_invalid"
+
+    def __init__(self) -> None:
+        super().__init__("This invite cannot be used. Ask the person who invited you for a new one.")
+
+
+class InviteUnknown(InviteInvalid):
+    """No invite has this token."""
+
+
+class InviteSpent(InviteInvalid):
+    """The invite has been claimed as often as it allows."""
+
+
+class InviteExpired(InviteInvalid):
+    """The invite's time is over."""
+
+
+class InviteRevoked(InviteInvalid):
+    """Whoever issued the invite took it back."""
+
+
+class InviteNotFound(Refusal):
+    """There is no invite of this id among those that the user may see."""
+
+    code = "invite_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("You have no invite with this id.")
+
+
+class InviteQuotaReached(Refusal):
+    """The user has as many open invites as members may have."""
+
+    code = "invite_quota_reached"
+
+    def __init__(self, quota: int) -> None:
+        super().__init__(
+            f"You may have {quota} open invites at a time. Revoke one, or wait until one is claimed or expires."
+            if quota
+            else "Only operators issue invites here."
+        )
+
+
+class ConfirmationInvalid(Refusal):
+    """The confirmation is unknown, used, superseded or expired: one answer for all."""
+
+    code = "confirmation_invalid"
+
+    def __init__(self) -> None:
+        super().__init__("This confirmation link cannot be used: it is used up, replaced by a newer one, or expired.")
+
+
+class CredentialsInvalid(Refusal):
+    """Wrong password, unknown address or unconfirmed account: one answer for all (ASVS 6.3.8)."""
+
+    code = "credentials_invalid"
+
+    def __init__(self) -> None:
+        super().__init__("No confirmed account has this mail address and password.")
+
+
+class NotLoggedIn(Refusal):
+    """The request carries no live session."""
+
+    code = "not_logged_in"
+
+    def __init__(self) -> None:
+        super().__init__("You are not logged in, or your session has ended. Log in and try again.")

@@ -1,0 +1,100 @@
+"""Events: what has happened, told to the rest of the world. They carry ids and addresses, never secrets."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, TypeAlias
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class UserCreated:
+    """An account exists, its mail address not yet confirmed."""
+
+    type: ClassVar[str] = "user.created"
+    user_id: UUID
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignUpRepeated:
+    """Somebody with a valid invite signed up with an address that has an account already."""
+
+    type: ClassVar[str] = "user.sign_up_repeated"
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationRequested:
+    """A confirmation is to be mailed; the token is made from its id by whoever holds the key."""
+
+    type: ClassVar[str] = "user.confirmation_requested"
+    user_id: UUID
+    token_id: UUID
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UserConfirmed:
+    """The mail address is the user's; the account can log in."""
+
+    type: ClassVar[str] = "user.confirmed"
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class InviteIssued:
+    """An invite can be claimed; it is mailed where it is bound to an address."""
+
+    type: ClassVar[str] = "invite.issued"
+    invite_id: UUID
+    issued_by: UUID | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InviteClaimed:
+    """An invite has one claim more."""
+
+    type: ClassVar[str] = "invite.claimed"
+    invite_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class InviteRevoked:
+    """An invite was taken back."""
+
+    type: ClassVar[str] = "invite.revoked"
+    invite_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsEnded:
+    """Sessions are over. `key_hashes` (hex SHA-256) name them to caches; none can be used as a cookie."""
+
+    type: ClassVar[str] = "sessions.ended"
+    user_id: UUID
+    session_ids: tuple[UUID, ...]
+    key_hashes: tuple[str, ...]
+
+
+Event: TypeAlias = (
+    UserCreated
+    | SignUpRepeated
+    | ConfirmationRequested
+    | UserConfirmed
+    | InviteIssued
+    | InviteClaimed
+    | InviteRevoked
+    | SessionsEnded
+)
+
+ALL: tuple[type[Event], ...] = (
+    UserCreated,
+    SignUpRepeated,
+    ConfirmationRequested,
+    UserConfirmed,
+    InviteIssued,
+    InviteClaimed,
+    InviteRevoked,
+    SessionsEnded,
+)

@@ -1,0 +1,133 @@
+"""Invites: the right to create an account."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Self
+from uuid import UUID
+
+from domain.email_address import EmailAddress
+from domain.errors import (
+    BadField,
+    InvalidFields,
+    InviteExpired,
+    InviteForAnotherAddress,
+    InviteRevoked,
+    InviteSpent,
+)
+from domain.user import Role
+
+LIFE = timedelta(days=7)
+LONGEST_LIFE_DAYS = 365
+MOST_CLAIMS = 10_000
+LONGEST_NOTE = 200
+
+
+class InviteState(StrEnum):
+    """Where an invite stands; only an open one can be claimed."""
+
+    OPEN = "open"
+    SPENT = "spent"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class InviteTerms:
+    """What whoever issues an invite may choose about it."""
+
+    email: EmailAddress | None = None
+    max_claims: int = 1
+    life: timedelta = LIFE
+    note: str | None = None
+    role: Role = Role.MEMBER
+
+    def __post_init__(self) -> None:
+        if problems := tuple(self._problems()):
+            raise InvalidFields(*problems)
+
+    def _problems(self) -> list[BadField]:
+        problems = []
+        if not 1 <= self.max_claims <= MOST_CLAIMS:
+            problems.append(BadField("max_claims", "max_claims_range", f"Use 1 to {MOST_CLAIMS:,}."))
+        elif self.email and self.max_claims > 1:
+            problems.append(BadField("max_claims", "max_claims_bound", "An invite for one address has one claim."))
+        if not timedelta(0) < self.life <= timedelta(days=LONGEST_LIFE_DAYS):
+            problems.append(BadField("expires_in_days", "expiry_range", f"Use 1 to {LONGEST_LIFE_DAYS} days."))
+        if self.note is not None and len(self.note) > LONGEST_NOTE:
+            problems.append(BadField("note", "note_too_long", f"Use at most {LONGEST_NOTE} characters."))
+        return problems
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """The right to create `max_claims` accounts before `expires_at`, maybe bound to one mail address.
+
+    `issued_by` is None where the command line or the first start issued it.
+    """
+
+    id: UUID
+    issued_by: UUID | None
+    email: EmailAddress | None
+    role: Role
+    max_claims: int
+    claims: int
+    note: str | None
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+
+    @classmethod
+    def issue(cls, terms: InviteTerms, *, id: UUID, by: UUID | None, at: datetime) -> Self:
+        """A fresh invite on these terms."""
+        return cls(
+            id=id,
+            issued_by=by,
+            email=terms.email,
+            role=terms.role,
+            max_claims=terms.max_claims,
+            claims=0,
+            note=terms.note,
+            created_at=at,
+            expires_at=at + terms.life,
+        )
+
+    def state(self, at: datetime) -> InviteState:
+        """Where the invite stands; a spent invite stays spent whatever comes later."""
+        if self.claims >= self.max_claims:
+            return InviteState.SPENT
+        if self.revoked_at is not None:
+            return InviteState.REVOKED
+        return InviteState.EXPIRED if self.expires_at <= at else InviteState.OPEN
+
+    def check_open(self, at: datetime) -> None:
+        """Raise InviteSpent, InviteRevoked or InviteExpired unless the invite can be claimed."""
+        match self.state(at):
+            case InviteState.SPENT:
+                raise InviteSpent
+            case InviteState.REVOKED:
+                raise InviteRevoked
+            case InviteState.EXPIRED:
+                raise InviteExpired
+            case InviteState.OPEN:
+                pass
+
+    def claim(self, *, by: EmailAddress, at: datetime) -> Self:
+        """The invite with one claim more. Raises as `check_open`, and InviteForAnotherAddress."""
+        self.check_open(at)
+        if self.email is not None and self.email.key != by.key:
+            raise InviteForAnotherAddress
+        return replace(self, claims=self.claims + 1)
+
+    def revoke(self, at: datetime) -> Self:
+        """The invite taken back; what was claimed stays claimed."""
+        return self if self.revoked_at is not None else replace(self, revoked_at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """That a mail address has used an invite; one address uses an invite once."""
+
+    invite_id: UUID
+    email: EmailAddress
+    at: datetime

@@ -1,0 +1,44 @@
+"""Mails: what is to be told to whom."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from domain.email_address import EmailAddress
+
+
+class MailKind(StrEnum):
+    """What a mail is about."""
+
+    CONFIRMATION = "confirmation"
+    ALREADY_REGISTERED = "already_registered"
+    INVITE = "invite"
+
+
+class MailState(StrEnum):
+    """How far a mail has come."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail to one address. `id` is the id of the event that asked for it, so asking twice makes one mail.
+
+    `token_id` names the invite or token that its link carries; `greeting` is the reader's username, if known;
+    `invited_by` the inviter's.
+    """
+
+    id: UUID
+    kind: MailKind
+    to: EmailAddress
+    created_at: datetime
+    token_id: UUID | None = None
+    link_expires_at: datetime | None = None
+    greeting: str | None = None
+    invited_by: str | None = None
+    attempts: int = 0
