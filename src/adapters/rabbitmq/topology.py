@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from aio_pika import ExchangeType
 from aio_pika.abc import AbstractChannel, AbstractQueue
+from pamqp.common import FieldTable
 
 from application.delivery.consumer import Consumer
 

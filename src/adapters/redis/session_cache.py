@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import cast
 from uuid import UUID
 
 import msgspec
@@ -53,7 +54,7 @@ class RedisSessionCache:
     async def get(self, key_hash: bytes) -> LoggedIn | Ended | None:
         """What is remembered; None also where Redis fails: the record is asked instead (fails open to the record)."""
         try:
-            value: bytes | None = await self._redis.get(_name(key_hash))
+            value = cast("bytes | None", await self._redis.get(_name(key_hash)))
         except _FAULTS as fault:
             log.warning("sessions are read from the database: %r", fault)
             return None

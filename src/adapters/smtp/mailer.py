@@ -61,7 +61,7 @@ class SmtpMailer:
         except ValueError as error:
             raise MailRefused(str(error)) from error
         try:
-            async with self._connection() as connection:
+            async with connect(self._server) as connection:
                 await connection.send_message(message)
         except aiosmtplib.SMTPRecipientsRefused as refusal:
             worst = min(refusal.recipients, key=lambda answer: answer.code)
@@ -71,16 +71,18 @@ class SmtpMailer:
         except (TimeoutError, aiosmtplib.SMTPException, OSError) as fault:
             raise MailDeferred(f"{self._server.host}: {fault!r}") from fault
 
-    def _connection(self) -> aiosmtplib.SMTP:
-        return aiosmtplib.SMTP(
-            hostname=self._server.host,
-            port=self._server.port,
-            username=self._server.username,
-            password=self._server.password,
-            use_tls=self._server.tls,
-            start_tls=self._server.starttls,
-            timeout=COMMAND,
-        )
+
+def connect(server: SmtpServer) -> aiosmtplib.SMTP:
+    """A connection to enter: greeted, encrypted and logged in as the address says."""
+    return aiosmtplib.SMTP(
+        hostname=server.host,
+        port=server.port,
+        username=server.username,
+        password=server.password,
+        use_tls=server.tls,
+        start_tls=server.starttls,
+        timeout=COMMAND,
+    )
 
 
 def _answered(code: int, text: str) -> MailDeferred | MailRefused:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, event, make_url
@@ -60,6 +61,8 @@ def reading(engine: AsyncEngine) -> AsyncEngine:
 
 
 def _sqlite(url: str) -> AsyncEngine:
+    if file := make_url(url).database:
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
     engine = create_async_engine(url, connect_args={"timeout": 2.5}, pool_size=4, max_overflow=4, pool_timeout=2.5)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)

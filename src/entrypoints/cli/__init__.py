@@ -1,0 +1,19 @@
+"""The command line: `bottomline …`."""
+
+import click
+
+from entrypoints.cli.invites import invite
+from entrypoints.cli.running import doctor, migrate, serve, worker
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="bottomline")
+def main() -> None:
+    """Bottomline: an invite-only account service.
+
+    Settings come from the environment (BOTTOMLINE_…); `bottomline doctor` checks and explains them.
+    """
+
+
+for command in (serve, worker, migrate, doctor, invite):
+    main.add_command(command)

@@ -1,0 +1,164 @@
+"""The doctor's rounds."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from time import perf_counter
+from urllib.parse import urlsplit
+
+from application.ports import Unavailable
+from entrypoints.settings import LOCAL_HOSTS, Settings
+
+PATIENCE = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found of one thing; `advice` says what to do where it is not well."""
+
+    is_well: bool
+    what: str
+    advice: str = ""
+
+
+async def check(settings: Settings, tell: Callable[[str], None]) -> bool:
+    """Tell of every setting and server; whether all is well."""
+    healthy = True
+    async for finding in _findings(settings):
+        healthy = healthy and finding.is_well
+        tell(f"{'ok ' if finding.is_well else 'BAD'}  {finding.what}")
+        if finding.advice:
+            tell(f"     {finding.advice}")
+    return healthy
+
+
+async def _findings(settings: Settings) -> AsyncIterator[Finding]:
+    yield Finding(is_well=True, what="settings: every one can be read")
+    yield _public_url(settings)
+    for name, examine in {
+        "database": _database,
+        "Redis": _redis,
+        "RabbitMQ": _rabbitmq,
+        "mail": _mail,
+        "password hashing": _hashing,
+    }.items():
+        yield await _within(PATIENCE, name, examine(settings))
+
+
+async def _within(seconds: float, name: str, examination: Awaitable[Finding]) -> Finding:
+    try:
+        return await asyncio.wait_for(examination, seconds)
+    except TimeoutError:
+        return Finding(
+            is_well=False,
+            what=f"{name}: no answer within {seconds:.0f} s",
+            advice="Is it up, and is the address right?",
+        )
+    except Exception as fault:  # noqa: BLE001  whatever a client raises is what the operator should read
+        cause = fault.__cause__ or fault
+        return Finding(
+            is_well=False, what=f"{name}: {cause!r}"[:300], advice="Is it up, and are address and password right?"
+        )
+
+
+def _public_url(settings: Settings) -> Finding:
+    url = urlsplit(settings.public_url)
+    if url.hostname in LOCAL_HOSTS and not settings.is_embedded:
+        return Finding(
+            is_well=True,
+            what=f"public URL: {settings.public_url}",
+            advice="Links in mails lead to this machine only. For other people set BOTTOMLINE_PUBLIC_URL.",
+        )
+    if not settings.has_secure_origin:
+        return Finding(
+            is_well=False,
+            what=f"public URL: {settings.public_url} is not encrypted",
+            advice="Anybody on the way can take over sessions. Put TLS in front and set BOTTOMLINE_PUBLIC_URL=https://….",
+        )
+    return Finding(is_well=True, what=f"public URL: {settings.public_url}")
+
+
+async def _database(settings: Settings) -> Finding:
+    from adapters.sql.engine import open_engine
+    from adapters.sql.migrate import revision
+    from adapters.sql.migrations import HEAD
+
+    engine = open_engine(settings.database_url)
+    name = engine.url.render_as_string(hide_password=True)
+    try:
+        found = await revision(engine)
+    except Unavailable as fault:
+        return Finding(
+            is_well=False,
+            what=f"database: {name}: {fault.__cause__}".splitlines()[0],
+            advice="Is it up, does the database exist, and are address and password in BOTTOMLINE_DATABASE_URL right?",
+        )
+    finally:
+        await engine.dispose()
+    if found == HEAD or (found is None and settings.is_embedded):
+        return Finding(is_well=True, what=f"database: {name}, schema {found or 'made at the first start'}")
+    return Finding(
+        is_well=False, what=f"database: {name}, schema {found}, needs {HEAD}", advice="Run: bottomline migrate"
+    )
+
+
+async def _redis(settings: Settings) -> Finding:
+    if settings.redis_url is None:
+        where = "in this process" if settings.is_embedded else "not at all: each check reads the database"
+        return Finding(is_well=True, what=f"Redis: not set, sessions are cached {where}")
+    from adapters.redis.client import open_redis
+
+    redis = open_redis(settings.redis_url)
+    try:
+        await redis.ping()
+        memory = await redis.info("memory")
+    finally:
+        with suppress(Exception):
+            await redis.aclose()
+    policy = memory.get("maxmemory_policy", "noeviction")
+    if memory.get("maxmemory") and policy.startswith("allkeys"):
+        return Finding(
+            is_well=False,
+            what=f"Redis: may drop any key (maxmemory-policy {policy})",
+            advice="A dropped tombstone can make an ended session last up to a minute. Use volatile-ttl.",
+        )
+    return Finding(is_well=True, what="Redis: answers")
+
+
+async def _rabbitmq(settings: Settings) -> Finding:
+    if settings.rabbitmq_url is None:
+        return Finding(is_well=True, what="RabbitMQ: not set, `bottomline serve` delivers by itself")
+    import aio_pika
+
+    connection = await aio_pika.connect(settings.rabbitmq_url, timeout=PATIENCE)
+    async with connection:
+        await connection.channel()
+    return Finding(is_well=True, what="RabbitMQ: answers")
+
+
+async def _mail(settings: Settings) -> Finding:
+    if settings.smtp_url is None:
+        return Finding(is_well=True, what=f"mail: not set, mails are files in {settings.data_dir / 'mail'}")
+    from adapters.smtp.mailer import SmtpServer, connect
+
+    async with connect(SmtpServer.parse(settings.smtp_url)):
+        return Finding(is_well=True, what="mail: the SMTP server takes our log-in")
+
+
+async def _hashing(settings: Settings) -> Finding:
+    from adapters.argon2.password_hasher import Argon2Cost, Argon2PasswordHasher
+    from domain.password import Password
+
+    hasher = Argon2PasswordHasher(Argon2Cost(settings.argon2_time, settings.argon2_memory_kib), threads=1)
+    started = perf_counter()
+    for _ in range(5):
+        await hasher.hash(Password("a password to measure with"))
+    hasher.close()
+    milliseconds = (perf_counter() - started) / 5 * 1000
+    weak = settings.argon2_time * settings.argon2_memory_kib < 2 * 19_456
+    return Finding(
+        is_well=not weak,
+        what=f"password hashing: {milliseconds:.0f} ms a hash on one core",
+        advice="Below OWASP's minimum. Unset BOTTOMLINE_ARGON2_TIME and BOTTOMLINE_ARGON2_MEMORY_KIB." if weak else "",
+    )

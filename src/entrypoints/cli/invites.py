@@ -1,0 +1,82 @@
+"""Commands about invites."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TypeVar
+from uuid import UUID
+
+import click
+
+from entrypoints.cli.start import run, settings
+from entrypoints.container import Container, opened
+
+T = TypeVar("T")
+
+
+@click.group()
+def invite() -> None:
+    """Issue, list and revoke invites."""
+
+
+@invite.command()
+@click.option("--email", help="Bind the invite to this mail address, and mail it there.")
+@click.option("--expires", default=7, show_default=True, metavar="DAYS", help="Days until it ends.")
+@click.option("--max-claims", default=1, show_default=True, metavar="N", help="How many accounts it is good for.")
+@click.option("--note", help="What it is for; only operators and you see it.")
+@click.option("--operator", is_flag=True, help="Whoever claims it becomes an operator.")
+def create(email: str | None, expires: int, max_claims: int, note: str | None, operator: bool) -> None:
+    """Issue an invite and print its sign-up link."""
+    from domain.email_address import EmailAddress
+    from domain.invite import InviteTerms
+    from domain.user import Role
+
+    async def work(container: Container) -> str:
+        terms = InviteTerms(
+            email=EmailAddress.parse(email) if email else None,
+            life=timedelta(days=expires),
+            max_claims=max_claims,
+            note=note,
+            role=Role.ADMIN if operator else Role.MEMBER,
+        )
+        issued = await container.issue_invite()(terms=terms, by=None)
+        return container.links().signup(issued.id)
+
+    click.echo(_with_container(work))
+
+
+@invite.command("list")
+def list_() -> None:
+    """List all invites, newest first: id, state, claims, end, address, note."""
+
+    async def work(container: Container) -> list[str]:
+        now = container.clock().now()
+        return [
+            f"{found.id}  {found.state(now):<7}  {found.claims}/{found.max_claims}  {found.expires_at:%Y-%m-%d %H:%M}"
+            f"  {found.email or '-'}  {found.note or ''}".rstrip()
+            for found in await container.list_invites()(to=None)
+        ]
+
+    for line in _with_container(work) or ["There are no invites. Make one: bottomline invite create"]:
+        click.echo(line)
+
+
+@invite.command()
+@click.argument("invite_id", type=click.UUID)
+def revoke(invite_id: UUID) -> None:
+    """Take an invite back; accounts made with it stay."""
+
+    async def work(container: Container) -> None:
+        await container.revoke_invite()(invite_id=invite_id, by=None)
+
+    _with_container(work)
+    click.echo("The invite cannot be claimed any more.")
+
+
+def _with_container(work: Callable[[Container], Awaitable[T]]) -> T:
+    found = settings()
+
+    async def inside() -> T:
+        async with opened(found, announce=click.echo) as container:
+            return await work(container)
+
+    return run(inside())

@@ -1,0 +1,68 @@
+"""Commands that run the service."""
+
+import click
+
+from entrypoints.cli.start import log_to_stderr, run, settings
+
+
+@click.command()
+def serve() -> None:
+    """Serve HTTP: pages and API.
+
+    Without server URLs, everything is in this one process: the database and the mails are files in the data folder.
+    """
+    from entrypoints.serving import AlreadyRunning, serve_here, serve_with_workers
+
+    found = settings()
+    log_to_stderr()
+    try:
+        if found.workers == 1:
+            run(serve_here(found))
+        else:
+            serve_with_workers(found)
+    except AlreadyRunning as error:
+        raise click.ClickException(str(error)) from error
+
+
+@click.command()
+def worker() -> None:
+    """Relay events to RabbitMQ and send mails."""
+    from entrypoints.worker import work
+
+    found = settings()
+    log_to_stderr()
+    if found.rabbitmq_url is None:
+        raise click.ClickException(
+            "BOTTOMLINE_RABBITMQ_URL is not set: then `bottomline serve` delivers by itself, and needs no worker."
+        )
+    run(work(found))
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database's schema up to date. Safe to run at any time, from several places at once."""
+    from adapters.sql.engine import open_engine
+    from adapters.sql.migrate import migrate as upgrade
+    from adapters.sql.migrations import HEAD
+
+    found = settings()
+
+    async def work() -> bool:
+        engine = open_engine(found.database_url)
+        try:
+            return await upgrade(engine)
+        finally:
+            await engine.dispose()
+
+    changed = run(work())
+    click.echo(f"The schema is {'now' if changed else 'already'} at revision {HEAD}.")
+
+
+@click.command()
+def doctor() -> None:
+    """Check every setting and server; say what is wrong and what to do. Exit status 1 if anything is."""
+    from entrypoints.cli.checkup import check
+
+    found = settings()
+    healthy = run(check(found, click.echo))
+    raise SystemExit(0 if healthy else 1)

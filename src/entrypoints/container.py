@@ -1,0 +1,187 @@
+"""The composition root: the one place that chooses adapters."""
+
+import random
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+from dependency_injector.containers import DeclarativeContainer
+from dependency_injector.providers import Callable as Call
+from dependency_injector.providers import Dependency, Dict, Object, Singleton
+
+from adapters.argon2.password_hasher import Argon2Cost, Argon2PasswordHasher
+from adapters.crypto.cookies import AesGcmCookieSeal
+from adapters.crypto.links import Links
+from adapters.crypto.tokens import HmacTokenSigner
+from adapters.files.mailer import FileMailer
+from adapters.memory.publisher import MemoryPublisher
+from adapters.memory.session_cache import MemorySessionCache, NoSessionCache
+from adapters.memory.signal import MemorySignal
+from adapters.memory.turns import MemoryTurns
+from adapters.mime.compose import Composer
+from adapters.sql.engine import open_engine
+from adapters.sql.unit_of_work import SqlBegin, SqlRead, Wakers
+from adapters.system.clock import SystemClock
+from adapters.system.randomness import RandomSessionKeys, Uuid7Ids
+from application.accounts.claim_invite_and_create_user import ClaimInviteAndCreateUser
+from application.accounts.confirm_account import ConfirmAccount
+from application.delivery.consumer import Consumer
+from application.delivery.deliver_mails import DeliverMails
+from application.delivery.queue_mail import CONSUMER as MAILS
+from application.delivery.queue_mail import QueueMail
+from application.delivery.relay_outbox import RelayOutbox
+from application.invites.issue_invite import IssueInvite
+from application.invites.list_invites import ListInvites
+from application.invites.offer_first_invite import OfferFirstInvite
+from application.invites.revoke_invite import RevokeInvite
+from application.invites.verify_invite import VerifyInvite
+from application.ports import Mailer, Publisher, SessionCache
+from application.sessions.authenticate import Authenticate
+from application.sessions.bury_ended_sessions import BuryEndedSessions
+from application.sessions.log_in import LogIn
+from application.sessions.log_out import LogOut
+from domain.events import ConfirmationRequested, InviteIssued, SessionsEnded, SignUpRepeated
+from domain.password import PasswordPolicy
+from domain.session import SessionLife
+from entrypoints.settings import Settings
+
+CONFIRMATION_LIFE = timedelta(hours=24)
+"""The Copenhagen Book, "Email verification": a day at most."""
+
+
+class Container(DeclarativeContainer):
+    """What is built of what. Everything is made when it is first asked for, once; `opened` gives it its clients."""
+
+    settings = Dependency(instance_of=Settings)
+    engine: Dependency[Any] = Dependency()
+    session_cache: Dependency[SessionCache] = Dependency()
+    publisher: Dependency[Publisher] = Dependency()
+    mailer: Dependency[Mailer] = Dependency()
+
+    clock = Singleton(SystemClock)
+    ids = Singleton(Uuid7Ids)
+    chance = Object(random.random)
+    outbox_signal = Singleton(MemorySignal)
+    mails_signal = Singleton(MemorySignal)
+
+    signer = Singleton(HmacTokenSigner, settings.provided.secret_keys)
+    seal = Singleton(AesGcmCookieSeal, settings.provided.secret_keys)
+    links = Singleton(Links, settings.provided.public_url, signer)
+    composer = Singleton(
+        Composer,
+        links=links,
+        sender=settings.provided.mail_from,
+        brand=settings.provided.brand,
+        contact=settings.provided.contact_url,
+    )
+    hasher = Singleton(
+        Argon2PasswordHasher,
+        Singleton(Argon2Cost, time=settings.provided.argon2_time, memory=settings.provided.argon2_memory_kib),
+    )
+    password_policy = Singleton(PasswordPolicy, settings.provided.password_min_length)
+    session_life = Singleton(
+        SessionLife,
+        absolute=Call(timedelta, days=settings.provided.session_days),
+        idle=Call(timedelta, days=settings.provided.session_idle_days),
+    )
+
+    wakers = Singleton(Wakers, outbox=outbox_signal, mails=mails_signal)
+    begin = Singleton(SqlBegin, engine, ids, wakers)
+    read = Singleton(SqlRead, engine, ids, wakers)
+
+    verify_invite = Singleton(VerifyInvite, read=read, signer=signer, clock=clock)
+    issue_invite = Singleton(IssueInvite, begin=begin, clock=clock, ids=ids, quota=settings.provided.invites_per_user)
+    list_invites = Singleton(ListInvites, read=read)
+    revoke_invite = Singleton(RevokeInvite, begin=begin, clock=clock)
+    offer_first_invite = Singleton(OfferFirstInvite, begin=begin, clock=clock, ids=ids)
+    claim_invite_and_create_user = Singleton(
+        ClaimInviteAndCreateUser,
+        begin=begin,
+        read=read,
+        signer=signer,
+        hasher=hasher,
+        clock=clock,
+        ids=ids,
+        turns=Singleton(MemoryTurns),
+        confirmation_life=CONFIRMATION_LIFE,
+    )
+    confirm_account = Singleton(ConfirmAccount, begin=begin, signer=signer, clock=clock)
+    log_in = Singleton(
+        LogIn,
+        begin=begin,
+        read=read,
+        hasher=hasher,
+        keys=Singleton(RandomSessionKeys),
+        ids=ids,
+        clock=clock,
+        cache=session_cache,
+        life=session_life,
+    )
+    authenticate = Singleton(Authenticate, read=read, cache=session_cache, clock=clock, life=session_life)
+    log_out = Singleton(LogOut, begin=begin, cache=session_cache, clock=clock)
+
+    consumers = Dict(
+        {
+            MAILS: Singleton(
+                Consumer,
+                types=frozenset(event.type for event in (ConfirmationRequested, SignUpRepeated, InviteIssued)),
+                handle=Singleton(QueueMail, begin=begin, clock=clock, ids=ids, confirmation_life=CONFIRMATION_LIFE),
+            ),
+            "sessions": Singleton(
+                Consumer,
+                types=frozenset({SessionsEnded.type}),
+                handle=Singleton(BuryEndedSessions, cache=session_cache),
+            ),
+        }
+    )
+    relay_outbox = Singleton(RelayOutbox, begin=begin, publisher=publisher, clock=clock, chance=chance)
+    deliver_mails = Singleton(DeliverMails, begin=begin, read=read, mailer=mailer, clock=clock, chance=chance)
+
+
+@asynccontextmanager
+async def opened(settings: Settings, *, announce: Callable[[str], None]) -> AsyncIterator[Container]:
+    """A container with the clients that the settings ask for; they are closed at the end.
+
+    Nothing is connected yet: a server that is down delays no start. `announce` prints a line for each mail that is
+    only a file.
+    """
+    async with AsyncExitStack() as stack:
+        container = Container(settings=Object(settings))
+        engine = open_engine(settings.database_url)
+        stack.push_async_callback(engine.dispose)
+        container.engine.override(Object(engine))
+        container.session_cache.override(Object(_session_cache(settings, stack)))
+        container.mailer.override(Object(_mailer(settings, container, announce)))
+        container.publisher.override(Object(_publisher(settings, container.consumers(), stack)))
+        yield container
+
+
+def _session_cache(settings: Settings, stack: AsyncExitStack) -> SessionCache:
+    """Redis where there is one. Else in process, if this is the only one: replicas would not hear of ended sessions."""
+    if settings.redis_url:
+        from adapters.redis.client import open_redis
+        from adapters.redis.session_cache import RedisSessionCache
+
+        redis = open_redis(settings.redis_url)
+        stack.push_async_callback(redis.aclose)
+        return RedisSessionCache(redis)
+    return MemorySessionCache() if settings.is_embedded else NoSessionCache()
+
+
+def _publisher(settings: Settings, consumers: Mapping[str, Consumer], stack: AsyncExitStack) -> Publisher:
+    if settings.rabbitmq_url:
+        from adapters.rabbitmq.publisher import RabbitPublisher
+
+        publisher = RabbitPublisher(settings.rabbitmq_url, consumers)
+        stack.push_async_callback(publisher.close)
+        return publisher
+    return MemoryPublisher(consumers)
+
+
+def _mailer(settings: Settings, container: Container, announce: Callable[[str], None]) -> Mailer:
+    if settings.smtp_url:
+        from adapters.smtp.mailer import SmtpMailer, SmtpServer
+
+        return SmtpMailer(SmtpServer.parse(settings.smtp_url), container.composer())
+    return FileMailer(settings.data_dir / "mail", container.composer(), announce)

@@ -1,0 +1,98 @@
+"""The HTTP application."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, nullcontext
+from typing import Any
+
+from litestar import Litestar, Request, Router
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.types import ASGIApp
+
+from adapters.sql.migrate import migrate
+from entrypoints.container import Container, opened
+from entrypoints.delivery import delivering
+from entrypoints.http import accounts, health, invites, sessions
+from entrypoints.http.bodies import LARGEST, StrictRequest, readers_for
+from entrypoints.http.errors import HANDLERS
+from entrypoints.http.pages import page_routes
+from entrypoints.http.session_cookie import SessionCookie, logged_in
+from entrypoints.http.shell import Shell
+from entrypoints.settings import Settings
+
+USE_CASES = (
+    "verify_invite",
+    "issue_invite",
+    "list_invites",
+    "revoke_invite",
+    "claim_invite_and_create_user",
+    "confirm_account",
+    "log_in",
+    "log_out",
+    "authenticate",
+    "links",
+    "clock",
+    "read",
+)
+
+
+def create_app(settings: Settings, announce: Callable[[str], None] = print) -> ASGIApp:
+    """The application, whole: `announce` prints the lines that a person at the console needs."""
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        async with opened(settings, announce=announce) as container:
+            _hand_over(app.state, container, settings)
+            if settings.is_embedded:
+                await migrate(container.engine())
+                await _offer_first_invite(container, announce)
+            async with nullcontext() if settings.rabbitmq_url else delivering(container, settings):
+                yield
+
+    app = Litestar(
+        route_handlers=[
+            Router("/api", route_handlers=[*accounts.routes, *sessions.routes, invites.router]),
+            *health.routes,
+            *page_routes(),
+        ],
+        dependencies={
+            **{name: Provide(_from_container(name)) for name in USE_CASES},
+            "cookie": Provide(_cookie),
+            "me": Provide(logged_in),
+        },
+        exception_handlers=dict(HANDLERS),
+        lifespan=[lifespan],
+        logging_config=None,
+        openapi_config=None,
+        request_class=StrictRequest,
+        request_max_body_size=LARGEST,
+    )
+    return Shell(app, is_https=settings.public_url.startswith("https:"))
+
+
+def _hand_over(state: State, container: Container, settings: Settings) -> None:
+    state.container = container
+    state.readers = readers_for(container.password_policy())
+    state.cookie = SessionCookie(
+        container.seal(),
+        is_secure=settings.has_secure_origin,
+        max_age=int(settings.session_life.total_seconds()),
+    )
+
+
+async def _offer_first_invite(container: Container, announce: Callable[[str], None]) -> None:
+    invite = await container.offer_first_invite()()
+    if invite is not None:
+        announce(f"First invite: {container.links().signup(invite.id)}")
+
+
+def _from_container(name: str) -> Callable[[Request[Any, Any, Any]], Awaitable[Any]]:
+    async def provide(request: Request[Any, Any, Any]) -> Any:
+        return getattr(request.app.state.container, name)()
+
+    return provide
+
+
+async def _cookie(request: Request[Any, Any, Any]) -> SessionCookie:
+    cookie: SessionCookie = request.app.state.cookie
+    return cookie

@@ -1,0 +1,129 @@
+"""Refusals and faults as problems (RFC 9457): one table, complete."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from application.ports import Overloaded, Unavailable
+from domain import errors
+from domain.errors import BadField
+from entrypoints.http.strict_json import MalformedBody
+
+log = logging.getLogger(__name__)
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """How a refusal is told: the status, and a title that is the same each time."""
+
+    status: HTTPStatus
+    title: str
+
+
+PROBLEMS: Mapping[type[errors.Refusal], Problem] = {
+    errors.InvalidFields: Problem(HTTPStatus.BAD_REQUEST, "Some fields need another value"),
+    errors.InviteInvalid: Problem(HTTPStatus.NOT_FOUND, "The invite cannot be used"),
+    errors.InviteNotFound: Problem(HTTPStatus.NOT_FOUND, "No such invite"),
+    errors.InviteQuotaReached: Problem(HTTPStatus.FORBIDDEN, "Too many open invites"),
+    errors.ConfirmationInvalid: Problem(HTTPStatus.NOT_FOUND, "The confirmation cannot be used"),
+    errors.CredentialsInvalid: Problem(HTTPStatus.UNAUTHORIZED, "Wrong address or password"),
+    errors.NotLoggedIn: Problem(HTTPStatus.UNAUTHORIZED, "Not logged in"),
+    MalformedBody: Problem(HTTPStatus.BAD_REQUEST, "The body cannot be read"),
+}
+"""Every refusal, or the nearest class above it: those that must not be told apart have one row."""
+
+_BY_STATUS: Mapping[int, tuple[str, str]] = {
+    400: ("bad_request", "The request cannot be read."),
+    404: ("not_found", "There is nothing at this address."),
+    405: ("method_not_allowed", "This address does not know this method."),
+    413: ("body_too_large", "The body is larger than 16 KiB."),
+    415: ("unsupported_media_type", "Send the body as application/json."),
+}
+
+
+class BadFieldOut(msgspec.Struct, frozen=True):
+    """A field that cannot be taken."""
+
+    field: str
+    code: str
+    message: str
+
+
+class ProblemOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A problem in JSON."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: tuple[BadFieldOut, ...] = ()
+
+    @classmethod
+    def of(cls, code: str, status: int, title: str, detail: str, *fields: BadField) -> "ProblemOut":
+        """A problem of this code."""
+        bad = tuple(BadFieldOut(field.field, field.code, field.message) for field in fields)
+        return cls(type=f"urn:bottomline:{code}", title=title, status=status, detail=detail, code=code, errors=bad)
+
+
+def of_refusal(refusal: errors.Refusal) -> ProblemOut:
+    """The problem of a refusal: its own row in the table, or that of the nearest class above."""
+    problem = next(PROBLEMS[kind] for kind in type(refusal).__mro__ if kind in PROBLEMS)
+    fields = refusal.fields if isinstance(refusal, errors.InvalidFields) else ()
+    return ProblemOut.of(refusal.code, problem.status, problem.title, refusal.message, *fields)
+
+
+def of_status(status: int) -> ProblemOut:
+    """The problem of an answer that the framework gives."""
+    code, detail = _BY_STATUS.get(status, ("internal_error", "Something went wrong on our side. Try again later."))
+    return ProblemOut.of(code, status, HTTPStatus(status).phrase, detail)
+
+
+def of_fault(fault: Unavailable) -> ProblemOut:
+    """The problem of a server that is away."""
+    code = "overloaded" if isinstance(fault, Overloaded) else "unavailable"
+    detail = "The service cannot answer right now. Repeating the same request is safe."
+    return ProblemOut.of(code, HTTPStatus.SERVICE_UNAVAILABLE, "Temporarily unavailable", detail)
+
+
+def response(problem: ProblemOut, headers: Mapping[str, str] | None = None) -> Response[ProblemOut]:
+    """The problem as an answer; 503 says when to come again."""
+    found = dict(headers or {})
+    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        found["Retry-After"] = str(RETRY_AFTER)
+    return Response(problem, status_code=problem.status, media_type=MEDIA_TYPE, headers=found)
+
+
+def _refused(_: Request[Any, Any, Any], refusal: errors.Refusal) -> Response[ProblemOut]:
+    return response(of_refusal(refusal))
+
+
+def _away(_: Request[Any, Any, Any], fault: Unavailable) -> Response[ProblemOut]:
+    log.warning("answered 503: %s (%r)", fault, fault.__cause__)
+    return response(of_fault(fault))
+
+
+def _http(_: Request[Any, Any, Any], error: HTTPException) -> Response[ProblemOut]:
+    allow = {"Allow": error.headers["Allow"]} if error.headers and "Allow" in error.headers else None
+    return response(of_status(error.status_code), allow)
+
+
+def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[ProblemOut]:
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return response(of_status(HTTPStatus.INTERNAL_SERVER_ERROR))
+
+
+HANDLERS: Mapping[Any, Any] = {
+    errors.Refusal: _refused,
+    Unavailable: _away,
+    HTTPException: _http,
+    Exception: _unexpected,
+}

@@ -1,0 +1,112 @@
+"""Routes: invites."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import Router, delete, get, post
+from litestar.params import Dependency
+
+from adapters.crypto.links import Links
+from application.invites.issue_invite import IssueInvite
+from application.invites.list_invites import ListInvites
+from application.invites.revoke_invite import RevokeInvite
+from application.invites.verify_invite import OpenInvite, VerifyInvite
+from application.ports import Clock
+from domain.email_address import EmailAddress
+from domain.invite import LIFE, LONGEST_LIFE_DAYS, LONGEST_NOTE, MOST_CLAIMS, Invite, InviteTerms
+from domain.session import LoggedIn
+
+UtcClock = Annotated[Clock, Dependency(skip_validation=True)]
+
+
+class VerifyBody(msgspec.Struct):
+    """An invite's token."""
+
+    invite: str
+
+
+class OpenInviteOut(msgspec.Struct, omit_defaults=True):
+    """What the holder of an open invite may know."""
+
+    expires_at: datetime
+    email: str | None = None
+    invited_by: str | None = None
+
+    @classmethod
+    def of(cls, invite: OpenInvite) -> "OpenInviteOut":
+        """The answer for this invite."""
+        return cls(invite.expires_at, invite.email.address if invite.email else None, invite.invited_by)
+
+
+class InviteBody(msgspec.Struct):
+    """What whoever issues an invite may choose."""
+
+    email: EmailAddress | None = None
+    max_claims: Annotated[int, msgspec.Meta(ge=1, le=MOST_CLAIMS)] = 1
+    expires_in_days: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_LIFE_DAYS)] = LIFE.days
+    note: Annotated[str, msgspec.Meta(max_length=LONGEST_NOTE)] | None = None
+
+
+class InviteOut(msgspec.Struct):
+    """An invite as its issuer sees it; token and link while it can be claimed."""
+
+    id: UUID
+    invite: str | None
+    link: str | None
+    email: str | None
+    max_claims: int
+    claims: int
+    note: str | None
+    created_at: datetime
+    expires_at: datetime
+    state: str
+
+    @classmethod
+    def of(cls, invite: Invite, links: Links, at: datetime) -> "InviteOut":
+        """The answer for this invite."""
+        token, link = links.of(invite, at) or (None, None)
+        return cls(
+            id=invite.id,
+            invite=token,
+            link=link,
+            email=invite.email.address if invite.email else None,
+            max_claims=invite.max_claims,
+            claims=invite.claims,
+            note=invite.note,
+            created_at=invite.created_at,
+            expires_at=invite.expires_at,
+            state=invite.state(at).value,
+        )
+
+
+@post("/verify", status_code=200)
+async def verify(data: VerifyBody, verify_invite: VerifyInvite) -> OpenInviteOut:
+    """Tell whether an invite is open; changes nothing."""
+    return OpenInviteOut.of(await verify_invite(invite=data.invite))
+
+
+@post("/")
+async def issue(data: InviteBody, me: LoggedIn, issue_invite: IssueInvite, links: Links, clock: UtcClock) -> InviteOut:
+    """Issue an invite."""
+    terms = InviteTerms(
+        email=data.email, max_claims=data.max_claims, life=timedelta(days=data.expires_in_days), note=data.note
+    )
+    return InviteOut.of(await issue_invite(terms=terms, by=me.user), links, clock.now())
+
+
+@get("/")
+async def list_mine(me: LoggedIn, list_invites: ListInvites, links: Links, clock: UtcClock) -> Sequence[InviteOut]:
+    """List my invites; for an operator, everybody's."""
+    return [InviteOut.of(invite, links, clock.now()) for invite in await list_invites(to=me.user)]
+
+
+@delete("/{invite_id:uuid}")
+async def revoke(invite_id: UUID, me: LoggedIn, revoke_invite: RevokeInvite) -> None:
+    """Take an invite back."""
+    await revoke_invite(invite_id=invite_id, by=me.user)
+
+
+router = Router("/invites", route_handlers=[verify, issue, list_mine, revoke])

@@ -1,0 +1,62 @@
+"""The session cookie, and who it belongs to."""
+
+from typing import Any
+
+from litestar import Request
+from litestar.datastructures import Cookie
+
+from adapters.crypto.cookies import AesGcmCookieSeal
+from application.sessions.authenticate import Authenticate
+from domain.errors import NotLoggedIn
+from domain.session import LoggedIn, SessionKey
+
+
+class SessionCookie:
+    """`__Host-session`: Secure, HttpOnly, SameSite=Strict, for this host and every path (ASVS 3.3.1 to 3.3.4).
+
+    Where PUBLIC_URL is plain http on another host than this machine, browsers take no such cookie: then it is
+    `session`, without Secure.
+    """
+
+    def __init__(self, seal: AesGcmCookieSeal, *, is_secure: bool, max_age: int) -> None:
+        self._seal = seal
+        self._is_secure = is_secure
+        self._max_age = max_age
+        self.name = "__Host-session" if is_secure else "session"
+
+    def issue(self, key: SessionKey) -> Cookie:
+        """The cookie that opens this session."""
+        return self._cookie(self._seal.seal(key), self._max_age)
+
+    def clear(self) -> Cookie:
+        """The cookie that makes a browser forget its session."""
+        return self._cookie("", 0)
+
+    def read(self, request: Request[Any, Any, Any]) -> SessionKey | None:
+        """The key that a request carries; None where there is no cookie, a broken one, or more than one."""
+        found = [
+            value.strip()
+            for header in request.headers.getall("cookie", [])
+            for name, _, value in (pair.partition("=") for pair in header.split(";"))
+            if name.strip() == self.name
+        ]
+        return self._seal.open(found[0]) if len(found) == 1 else None
+
+    def _cookie(self, value: str, max_age: int) -> Cookie:
+        return Cookie(
+            key=self.name,
+            value=value,
+            path="/",
+            max_age=max_age,
+            secure=self._is_secure,
+            httponly=True,
+            samesite="strict",
+        )
+
+
+async def logged_in(request: Request[Any, Any, Any], cookie: SessionCookie, authenticate: Authenticate) -> LoggedIn:
+    """Who sends this request. Raises NotLoggedIn."""
+    key = cookie.read(request)
+    if key is None:
+        raise NotLoggedIn
+    return await authenticate(key=key)

@@ -1,0 +1,100 @@
+"""The web process."""
+
+import asyncio
+import fcntl
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from granian.constants import Interfaces
+
+from entrypoints.http.app import create_app
+from entrypoints.settings import Settings, read_settings
+
+STOP_WITHIN = 10
+"""Seconds that requests and deliveries under way have when the process is asked to stop."""
+
+
+class AlreadyRunning(Exception):
+    """The port or the data folder belongs to another process."""
+
+
+async def serve_here(settings: Settings) -> None:
+    """Serve in this process until it is asked to stop (SIGTERM, SIGINT). Raises AlreadyRunning."""
+    from granian.server.embed import Server
+
+    _check_port(settings)
+    with _sole_owner(settings):
+        server = Server(
+            create_app(settings, _announce),
+            address=settings.host,
+            port=settings.port,
+            interface=Interfaces.ASGI,
+            log_enabled=False,
+            websockets=False,
+        )
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, server.stop)
+        _announce(f"Bottomline on {settings.public_url} - Ctrl-C stops it.")
+        await server.serve()
+
+
+def serve_with_workers(settings: Settings) -> None:
+    """Serve with several processes; one that dies is replaced. Raises AlreadyRunning."""
+    from granian import Granian
+
+    _check_port(settings)
+    _announce(f"Bottomline on {settings.public_url} with {settings.workers} processes - Ctrl-C stops it.")
+    Granian(
+        "entrypoints.serving:app_from_environment",
+        factory=True,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        workers=settings.workers,
+        workers_kill_timeout=STOP_WITHIN,
+        respawn_failed_workers=True,
+        websockets=False,
+        log_enabled=False,
+    ).serve()
+
+
+def app_from_environment() -> object:
+    """The application of one of several processes."""
+    return create_app(read_settings(os.environ), _announce)
+
+
+def _announce(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _check_port(settings: Settings) -> None:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise AlreadyRunning(
+                f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}. Choose another port: make run"
+                f" PORT={settings.port + 1}, or BOTTOMLINE_PORT={settings.port + 1}"
+            ) from error
+
+
+@contextmanager
+def _sole_owner(settings: Settings) -> Iterator[None]:
+    """Keep a second embedded process off the same data: each would cache sessions that the other ends."""
+    if not settings.is_embedded:
+        yield
+        return
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with (settings.data_dir / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise AlreadyRunning(f"Another Bottomline is using {settings.data_dir.absolute()}.") from error
+        yield

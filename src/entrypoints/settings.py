@@ -1,0 +1,230 @@
+"""Settings: read from the environment once, checked whole, then fixed."""
+
+import difflib
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+PREFIX = "BOTTOMLINE_"
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class BadSettings(Exception):
+    """One line for each setting that is wrong, ready to print."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that an operator may set. An absent server URL means the adapter that needs no server."""
+
+    public_url: str
+    secret_keys: tuple[str, ...]
+    database_url: str
+    redis_url: str | None
+    rabbitmq_url: str | None
+    smtp_url: str | None
+    data_dir: Path
+    host: str
+    port: int
+    workers: int
+    mail_from: str
+    brand: str
+    contact_url: str | None
+    session_days: int
+    session_idle_days: int
+    password_min_length: int
+    invites_per_user: int
+    argon2_time: int
+    argon2_memory_kib: int
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the record is a file of this machine, so that this process is the only one."""
+        return self.database_url.startswith("sqlite:")
+
+    @property
+    def session_life(self) -> timedelta:
+        """How long a session lasts at most."""
+        return timedelta(days=self.session_days)
+
+    @property
+    def has_secure_origin(self) -> bool:
+        """Whether browsers take `__Host-` cookies from PUBLIC_URL: https, or this very machine."""
+        url = urlsplit(self.public_url)
+        return url.scheme == "https" or url.hostname in LOCAL_HOSTS
+
+    def __repr__(self) -> str:
+        """Not the secrets."""
+        return f"Settings(public_url={self.public_url!r})"
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One setting: how its text is read (raising ValueError with what to write), its default, and its meaning."""
+
+    read: Callable[[str], Any]
+    default: str | None
+    meaning: str
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        parts = urlsplit(text)
+        if parts.scheme not in schemes or not (parts.netloc or parts.scheme == "sqlite"):
+            raise ValueError("write " + " or ".join(f"{scheme}://…" for scheme in schemes))
+        return text.rstrip("/") if "http" in schemes else text
+
+    return read
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"\d{1,9}", text) or not least <= int(text) <= most:
+            raise ValueError(f"write a whole number from {least:,} to {most:,}")
+        return int(text)
+
+    return read
+
+
+def _secret_keys(text: str) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in text.split(","))
+    if any(len(key) < 32 for key in keys):
+        raise ValueError("write one or more secrets of at least 32 characters, comma-separated (openssl rand -hex 32)")
+    return keys
+
+
+def _sender(text: str) -> str:
+    if "@" not in parseaddr(text)[1] or _has_controls(text):
+        raise ValueError("write an address such as Name <name@example.org>")
+    return text
+
+
+def _line(text: str) -> str:
+    if _has_controls(text) or not 1 <= len(text) <= 80:
+        raise ValueError("write one line of at most 80 characters")
+    return text
+
+
+def _contact(text: str) -> str:
+    if not text.startswith(("https://", "http://", "mailto:")) or _has_controls(text):
+        raise ValueError("write https://… or mailto:…")
+    return text
+
+
+def _has_controls(text: str) -> bool:
+    return any(not character.isprintable() for character in text)
+
+
+SETTINGS: Mapping[str, Setting] = {
+    "PUBLIC_URL": Setting(
+        _url("https", "http"),
+        None,
+        "Where people reach the service; all links start with it. Default: http://localhost:PORT",
+    ),
+    "SECRET_KEYS": Setting(
+        _secret_keys,
+        None,
+        "Secrets for cookies and links, comma-separated: the first makes, all are accepted. Needed with any server URL;"
+        " else one is made and kept in the data folder",
+    ),
+    "DATABASE_URL": Setting(
+        _url("postgresql", "postgres", "postgresql+asyncpg", "sqlite"),
+        None,
+        "postgresql://user:password@host/name. Default: SQLite in the data folder",
+    ),
+    "REDIS_URL": Setting(_url("redis", "rediss", "unix"), None, "redis://host:6379/0. Default: a cache in the process"),
+    "RABBITMQ_URL": Setting(
+        _url("amqp", "amqps"), None, "amqp://user:password@host/. Default: events stay in the process"
+    ),
+    "SMTP_URL": Setting(
+        _url("smtp", "smtps", "smtp+starttls"),
+        None,
+        "smtp://host:25, smtps://user:password@host or smtp+starttls://…. Default: mails are files in the data folder",
+    ),
+    "DATA_DIR": Setting(Path, "var", "The folder for what no server keeps: database, mails, secret"),
+    "HOST": Setting(_line, "127.0.0.1", "The address to listen on"),
+    "PORT": Setting(_whole(1, 65_535), "8000", "The port to listen on"),
+    "WORKERS": Setting(_whole(1, 256), "1", "Web processes; more than one needs Postgres"),
+    "MAIL_FROM": Setting(_sender, "Bottomline <bottomline@localhost>", "The sender of mails"),
+    "BRAND": Setting(_line, "Bottomline", "What the service calls itself in mails and pages"),
+    "CONTACT_URL": Setting(_contact, None, "Where people get help: https://… or mailto:…"),
+    "SESSION_DAYS": Setting(_whole(1, 365), "14", "Days after which a session ends"),
+    "SESSION_IDLE_DAYS": Setting(_whole(1, 365), "3", "Days without use after which a session ends"),
+    "PASSWORD_MIN_LENGTH": Setting(_whole(8, 128), "15", "The shortest password, in characters"),
+    "INVITES_PER_USER": Setting(
+        _whole(0, 10_000), "5", "Open invites that a user may have; operators have no limit. 0: only operators invite"
+    ),
+    "ARGON2_TIME": Setting(_whole(1, 100), "2", "Passes of the password hash"),
+    "ARGON2_MEMORY_KIB": Setting(_whole(8, 4_194_304), "19456", "Memory of one password hash in KiB"),
+}
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """The settings in an environment. Raises BadSettings with every problem at once; values of secrets stay out of it.
+
+    Embedded, a missing secret is made on the first run and kept in the data folder.
+    """
+    problems = [_unknown(name) for name in environ if name.startswith(PREFIX) and name[len(PREFIX) :] not in SETTINGS]
+    found: dict[str, Any] = {}
+    for name, setting in SETTINGS.items():
+        text = environ.get(PREFIX + name) or setting.default
+        try:
+            found[name.lower()] = None if text is None else setting.read(text)
+        except ValueError as error:
+            problems.append(f"{PREFIX}{name}: {error}.")
+    if not problems:
+        problems = _contradictions(found)
+    if problems:
+        raise BadSettings(problems)
+    return Settings(**_with_defaults(found))
+
+
+def _unknown(name: str) -> str:
+    close = difflib.get_close_matches(name, [PREFIX + known for known in SETTINGS], n=1)
+    return f"{name}: there is no such setting." + (f" Did you mean {close[0]}?" if close else "")
+
+
+def _contradictions(found: Mapping[str, Any]) -> list[str]:
+    problems = []
+    servers = [name for name in ("database_url", "redis_url", "rabbitmq_url", "smtp_url") if found[name]]
+    if servers and not found["secret_keys"]:
+        problems.append(
+            f"{PREFIX}SECRET_KEYS: needed with {PREFIX}{servers[0].upper()}. Make one with: openssl rand -hex 32"
+        )
+    if found["workers"] > 1 and (found["database_url"] or "sqlite:").startswith("sqlite:"):
+        problems.append(f"{PREFIX}WORKERS: several processes need {PREFIX}DATABASE_URL=postgresql://….")
+    if found["session_idle_days"] > found["session_days"]:
+        problems.append(f"{PREFIX}SESSION_IDLE_DAYS: write at most {PREFIX}SESSION_DAYS ({found['session_days']}).")
+    return problems
+
+
+def _with_defaults(found: dict[str, Any]) -> dict[str, Any]:
+    folder: Path = found["data_dir"]
+    found["public_url"] = found["public_url"] or f"http://localhost:{found['port']}"
+    found["database_url"] = found["database_url"] or f"sqlite:///{folder.absolute() / 'bottomline.db'}"
+    found["secret_keys"] = found["secret_keys"] or (_kept_secret(folder),)
+    return found
+
+
+def _kept_secret(folder: Path) -> str:
+    """The secret in the data folder, made where there is none; readable by its owner alone."""
+    file = folder / "secret"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not file.exists():
+            unfinished = folder / f".secret.{secrets.token_hex(4)}"
+            unfinished.touch(mode=0o600)
+            unfinished.write_text(secrets.token_hex(32))
+            unfinished.replace(file)
+        return file.read_text().strip()
+    except OSError as error:
+        raise BadSettings([f"{PREFIX}DATA_DIR: cannot keep the secret in {folder}: {error.strerror}."]) from error

@@ -1,0 +1,18 @@
+"""The worker process: relay, consumers and mail."""
+
+import asyncio
+import signal
+
+from entrypoints.container import opened
+from entrypoints.delivery import delivering
+from entrypoints.settings import Settings
+
+
+async def work(settings: Settings) -> None:
+    """Deliver until the process is asked to stop (SIGTERM, SIGINT)."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with opened(settings, announce=print) as container, delivering(container, settings):
+        print("Bottomline's worker relays events and sends mails. Ctrl-C stops it.", flush=True)  # noqa: T201
+        await stop.wait()
