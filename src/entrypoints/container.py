@@ -140,24 +140,32 @@ class Container(DeclarativeContainer):
 
 
 @asynccontextmanager
-async def opened(settings: Settings, *, announce: Callable[[str], None]) -> AsyncIterator[Container]:
+async def opened(
+    settings: Settings, *, announce: Callable[[str], None], swap: Mapping[str, object] | None = None
+) -> AsyncIterator[Container]:
     """A container with the clients that the settings ask for; they are closed at the end.
 
     Nothing is connected yet: a server that is down delays no start. `announce` prints a line for each mail that is
-    only a file.
+    only a file. `swap` puts objects of your own in the place of any part, by its name above: `{"clock": my_clock}`.
     """
     async with AsyncExitStack() as stack:
         container = Container(settings=Object(settings))
+        for name, part in (swap or {}).items():
+            getattr(container, name).override(Object(part))
         engine = open_engine(settings.database_url)
         stack.push_async_callback(engine.dispose)
         container.engine.override(Object(engine))
-        container.session_cache.override(Object(_session_cache(settings, stack)))
-        container.mailer.override(Object(_mailer(settings, container, announce)))
-        container.publisher.override(Object(_publisher(settings, container.consumers(), stack)))
+        hasher = container.hasher()
+        stack.callback(hasher.close)
+        for name, choose in _CHOICES.items():
+            if name not in (swap or {}):
+                getattr(container, name).override(Object(choose(settings, container, stack, announce)))
         yield container
 
 
-def _session_cache(settings: Settings, stack: AsyncExitStack) -> SessionCache:
+def _session_cache(
+    settings: Settings, _container: Container, stack: AsyncExitStack, _announce: Callable[[str], None]
+) -> SessionCache:
     """Redis where there is one. Else in process, if this is the only one: replicas would not hear of ended sessions."""
     if settings.redis_url:
         from adapters.redis.client import open_redis
@@ -169,19 +177,30 @@ def _session_cache(settings: Settings, stack: AsyncExitStack) -> SessionCache:
     return MemorySessionCache() if settings.is_embedded else NoSessionCache()
 
 
-def _publisher(settings: Settings, consumers: Mapping[str, Consumer], stack: AsyncExitStack) -> Publisher:
+def _publisher(
+    settings: Settings, container: Container, stack: AsyncExitStack, _announce: Callable[[str], None]
+) -> Publisher:
     if settings.rabbitmq_url:
         from adapters.rabbitmq.publisher import RabbitPublisher
 
-        publisher = RabbitPublisher(settings.rabbitmq_url, consumers)
+        publisher = RabbitPublisher(settings.rabbitmq_url, container.consumers())
         stack.push_async_callback(publisher.close)
         return publisher
-    return MemoryPublisher(consumers)
+    return MemoryPublisher(container.consumers())
 
 
-def _mailer(settings: Settings, container: Container, announce: Callable[[str], None]) -> Mailer:
+def _mailer(
+    settings: Settings, container: Container, _stack: AsyncExitStack, announce: Callable[[str], None]
+) -> Mailer:
     if settings.smtp_url:
         from adapters.smtp.mailer import SmtpMailer, SmtpServer
 
         return SmtpMailer(SmtpServer.parse(settings.smtp_url), container.composer())
     return FileMailer(settings.data_dir / "mail", container.composer(), announce)
+
+
+_CHOICES: Mapping[str, Callable[[Settings, Container, AsyncExitStack, Callable[[str], None]], object]] = {
+    "session_cache": _session_cache,
+    "mailer": _mailer,
+    "publisher": _publisher,
+}

@@ -91,7 +91,7 @@ def _sole_owner(settings: Settings) -> Iterator[None]:
     if not settings.is_embedded:
         yield
         return
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (settings.data_dir / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

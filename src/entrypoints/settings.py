@@ -219,7 +219,7 @@ def _kept_secret(folder: Path) -> str:
     """The secret in the data folder, made where there is none; readable by its owner alone."""
     file = folder / "secret"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not file.exists():
             unfinished = folder / f".secret.{secrets.token_hex(4)}"
             unfinished.touch(mode=0o600)

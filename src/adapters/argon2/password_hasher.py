@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import argon2
 
+from adapters.argon2.memory import HashMemory
 from application.ports import Overloaded
 from domain.password import Password
 
@@ -32,9 +33,10 @@ class Argon2PasswordHasher:
 
     def __init__(self, cost: Argon2Cost, *, threads: int | None = None, queue: int = 128) -> None:
         self._hasher = argon2.PasswordHasher(time_cost=cost.time, memory_cost=cost.memory, parallelism=1)
-        self._threads = threads or os.cpu_count() or 1
+        self._threads = threads or _cores()
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="argon2")
-        self._room = self._threads + queue
+        self._room = self._capacity = self._threads + queue
+        self._memory = HashMemory()
         self._nobody = self._hasher.hash(os.urandom(16).hex())
 
     async def hash(self, password: Password) -> str:
@@ -50,6 +52,7 @@ class Argon2PasswordHasher:
 
     def close(self) -> None:
         """Let go of the threads; what waits is dropped."""
+        self._memory.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _matches(self, hash: str, text: str) -> bool:
@@ -66,3 +69,10 @@ class Argon2PasswordHasher:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         finally:
             self._room += 1
+            if self._room == self._capacity:
+                self._memory.idle()
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,6 +1,5 @@
 """The sealed session cookie."""
 
-import binascii
 import os
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -29,15 +28,14 @@ class AesGcmCookieSeal:
         """A cookie value for this key, another one each time."""
         key_id, cipher = self._keys[0]
         nonce = os.urandom(_NONCE)
-        return urlsafe_b64encode(key_id + nonce + cipher.encrypt(nonce, key.secret, key_id)).decode().rstrip("=")
+        return _encode(key_id + nonce + cipher.encrypt(nonce, key.secret, key_id))
 
     def open(self, value: str) -> SessionKey | None:
         """The key in a cookie of ours; None for anything else."""
         if not _SHAPE.fullmatch(value):
             return None
-        try:
-            raw = urlsafe_b64decode(value + "==")
-        except binascii.Error:
+        raw = urlsafe_b64decode(value + "==")
+        if _encode(raw) != value:
             return None
         nonce, sealed = raw[1 : 1 + _NONCE], raw[1 + _NONCE :]
         for key_id, cipher in self._keys:
@@ -47,3 +45,7 @@ class AesGcmCookieSeal:
                 except InvalidTag:
                     continue
         return None
+
+
+def _encode(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).decode().rstrip("=")

@@ -12,6 +12,9 @@ from uuid import UUID
 from adapters.crypto.links import Links
 from domain.mail import Mail, MailKind
 
+_POLICY = SMTP.clone(max_line_length=998)
+"""RFC 5322, 2.1.1: links stay whole."""
+
 
 @dataclass(frozen=True, slots=True)
 class Composed:
@@ -34,14 +37,15 @@ class Composer:
     def compose(self, mail: Mail) -> Composed:
         """The mail as a message with a Message-ID that is the same each time. Raises ValueError on bad headers."""
         subject, text, link = self._content(mail)
-        message = EmailMessage(policy=SMTP)
+        message = EmailMessage(policy=_POLICY)
         message["From"] = self.sender
         message["To"] = mail.to.address
         message["Subject"] = subject
         message["Date"] = format_datetime(mail.created_at)
         message["Message-ID"] = f"<{mail.id}@{urlsplit(self.links.public_url).hostname}>"
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers, please
-        message.set_content(f"{text}\n-- \n{self._signature()}\n")
+        body = f"{text}\n-- \n{self._signature()}\n"
+        message.set_content(body, cte="7bit" if body.isascii() else "quoted-printable")
         return Composed(message, subject, link)
 
     def _content(self, mail: Mail) -> tuple[str, str, str]:

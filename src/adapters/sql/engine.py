@@ -62,7 +62,7 @@ def reading(engine: AsyncEngine) -> AsyncEngine:
 
 def _sqlite(url: str) -> AsyncEngine:
     if file := make_url(url).database:
-        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        Path(file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = create_async_engine(url, connect_args={"timeout": 2.5}, pool_size=4, max_overflow=4, pool_timeout=2.5)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)

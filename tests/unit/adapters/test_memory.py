@@ -1,0 +1,37 @@
+"""What is only in this process."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+from adapters.memory.signal import MemorySignal
+from adapters.memory.turns import MemoryTurns
+
+ONE, TWO = UUID(int=1), UUID(int=2)
+
+
+async def test_turns_of_one_key_come_one_at_a_time_and_others_do_not_wait() -> None:
+    turns, inside, most = MemoryTurns(), {ONE: 0, TWO: 0}, {ONE: 0, TWO: 0}
+
+    async def visit(key: UUID) -> None:
+        async with turns(key):
+            inside[key] += 1
+            most[key] = max(most[key], inside[key])
+            await asyncio.sleep(0)
+            inside[key] -= 1
+
+    await asyncio.gather(*(visit(key) for key in (ONE, TWO) * 20))
+    assert most == {ONE: 1, TWO: 1}
+    assert len(turns._locks) == 0
+
+
+async def test_a_signal_that_came_early_is_not_lost() -> None:
+    signal = MemorySignal()
+    signal.set()
+    async with asyncio.timeout(1):
+        await signal.wait(timedelta(hours=1))
+
+
+async def test_waiting_for_a_signal_ends_by_itself() -> None:
+    async with asyncio.timeout(1):
+        await MemorySignal().wait(timedelta(milliseconds=1))

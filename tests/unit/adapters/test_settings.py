@@ -1,0 +1,96 @@
+"""Settings: a bad or unknown one stops the start with a line of its own."""
+
+from pathlib import Path
+
+import pytest
+
+from entrypoints.settings import BadSettings, read_settings
+
+SECRET = "s" * 32
+
+
+def problems(environ: dict[str, str]) -> list[str]:
+    with pytest.raises(BadSettings) as error:
+        read_settings(environ)
+    return error.value.problems
+
+
+def test_nothing_set_means_embedded_with_a_secret_of_its_own(tmp_path: Path) -> None:
+    settings = read_settings({"BOTTOMLINE_DATA_DIR": str(tmp_path / "var"), "PATH": "/bin"})
+    assert settings.is_embedded
+    assert settings.public_url == "http://localhost:8000"
+    assert (tmp_path / "var" / "secret").stat().st_mode & 0o777 == 0o600
+    assert settings.secret_keys == read_settings({"BOTTOMLINE_DATA_DIR": str(tmp_path / "var")}).secret_keys
+
+
+def test_every_problem_is_named_at_once() -> None:
+    lines = problems(
+        {
+            "BOTTOMLINE_PORT": "http",
+            "BOTTOMLINE_REDIS_ULR": "redis://localhost",
+            "BOTTOMLINE_SECRET_KEYS": "short",
+            "BOTTOMLINE_DATABASE_URL": "mysql://localhost/x",
+        }
+    )
+    assert [line.split(":")[0] for line in sorted(lines)] == [
+        "BOTTOMLINE_DATABASE_URL",
+        "BOTTOMLINE_PORT",
+        "BOTTOMLINE_REDIS_ULR",
+        "BOTTOMLINE_SECRET_KEYS",
+    ]
+
+
+def test_a_misspelt_setting_is_recognised() -> None:
+    assert problems({"BOTTOMLINE_REDIS_ULR": "x"}) == [
+        "BOTTOMLINE_REDIS_ULR: there is no such setting. Did you mean BOTTOMLINE_REDIS_URL?"
+    ]
+
+
+def test_a_bad_secret_is_not_repeated() -> None:
+    assert "hunter2" not in "".join(problems({"BOTTOMLINE_SECRET_KEYS": "hunter2"}))
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("DATABASE_URL", "postgresql://u:p@localhost/b"),
+        ("REDIS_URL", "redis://localhost"),
+        ("RABBITMQ_URL", "amqp://localhost"),
+        ("SMTP_URL", "smtp://localhost"),
+    ],
+)
+def test_a_server_needs_a_secret(name: str, url: str) -> None:
+    (line,) = problems({f"BOTTOMLINE_{name}": url})
+    assert line.startswith("BOTTOMLINE_SECRET_KEYS: needed with BOTTOMLINE_")
+    read_settings({f"BOTTOMLINE_{name}": url, "BOTTOMLINE_SECRET_KEYS": SECRET})
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [
+        ("PUBLIC_URL", "example.org"),
+        ("PUBLIC_URL", "ftp://example.org"),
+        ("REDIS_URL", "localhost:6379"),
+        ("SMTP_URL", "localhost"),
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("PORT", "８０"),
+        ("PASSWORD_MIN_LENGTH", "7"),
+        ("MAIL_FROM", "nobody"),
+        ("MAIL_FROM", "Eve <eve@example.org>\r\nBcc: x@example.org"),
+        ("BRAND", "two\nlines"),
+        ("BRAND", "x" * 81),
+        ("CONTACT_URL", "javascript:alert(1)"),
+        ("WORKERS", "2"),
+        ("SESSION_IDLE_DAYS", "15"),
+    ],
+)
+def test_a_bad_value_is_refused_with_what_to_write(name: str, bad: str) -> None:
+    (line,) = problems({f"BOTTOMLINE_{name}": bad})
+    assert line.startswith(f"BOTTOMLINE_{name}: ")
+
+
+def test_settings_do_not_show_their_secrets() -> None:
+    environ = {"BOTTOMLINE_DATABASE_URL": "postgresql://u:hunter2@h/b", "BOTTOMLINE_SECRET_KEYS": SECRET}
+    assert "hunter2" not in repr(read_settings(environ))
+    assert SECRET not in repr(read_settings(environ))

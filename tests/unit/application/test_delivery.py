@@ -1,0 +1,168 @@
+"""Relaying events and sending mails."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from application.delivery.backoff import backoff
+from application.delivery.queue_mail import QueueMail
+from application.ports import MailDeferred, MailRefused, Message
+from domain.events import ConfirmationRequested
+from domain.invite import InviteTerms
+from domain.mail import Mail
+from entrypoints.container import Container
+from tests.hand_clock import HandClock
+from tests.unit.people import ANN, BOB, Person, an_invite, confirm, deliver_everything, sign_up, user_of
+
+
+class MoodyMailer:
+    """Takes mails, or not, as the test wants; keeps what it took."""
+
+    def __init__(self) -> None:
+        self.mood: Exception | None = None
+        self.taken: list[Mail] = []
+
+    async def send(self, mail: Mail) -> None:
+        if self.mood is not None:
+            raise self.mood
+        self.taken.append(mail)
+
+
+class MoodyPublisher:
+    """Confirms the first `confirms` messages of a batch."""
+
+    def __init__(self) -> None:
+        self.confirms = 0
+        self.seen: list[UUID] = []
+
+    async def publish(self, messages: Sequence[Message]) -> Collection[UUID]:
+        self.seen += [message.id for message in messages]
+        return {message.id for message in messages[: self.confirms]}
+
+
+async def test_what_the_publisher_does_not_confirm_comes_again(container: Container, clock: HandClock) -> None:
+    await sign_up(container, ANN, await an_invite(container))
+    publisher = MoodyPublisher()
+    relay = replace(container.relay_outbox(), publisher=publisher)
+    assert await relay() == 4
+    assert await relay() == 0, "it waits before it tries again"
+    clock.advance(timedelta(minutes=5))
+    publisher.confirms = 3
+    assert await relay() == 4
+    publisher.confirms = 0
+    clock.advance(timedelta(minutes=5))
+    assert await relay() == 1
+    publisher.confirms = 1
+    clock.advance(timedelta(minutes=5))
+    assert await relay() == 1
+    clock.advance(timedelta(days=1))
+    assert await relay() == 0
+    assert len(set(publisher.seen)) == 4
+
+
+async def test_what_a_dead_relay_had_taken_is_free_after_its_lease(container: Container, clock: HandClock) -> None:
+    await an_invite(container)
+    async with container.begin()() as work:
+        now = clock.now()
+        assert len(await work.outbox.lease(100, at=now, until=now + timedelta(seconds=30))) == 1
+    assert await container.relay_outbox()() == 0
+    clock.advance(timedelta(seconds=30))
+    assert await container.relay_outbox()() == 1
+
+
+async def test_an_event_that_comes_twice_makes_one_mail(container: Container, clock: HandClock) -> None:
+    await sign_up(container, ANN, await an_invite(container))
+    user = await user_of(container, ANN)
+    assert user is not None
+    async with container.engine().connect() as connection:
+        row = (await connection.execute(text("SELECT id FROM tokens"))).one()
+    event = ConfirmationRequested(user.id, UUID(row.id), clock.now())
+    message = Message(UUID(int=7), event.type, b"", clock.now())
+    queue = QueueMail(container.begin(), clock, container.ids(), timedelta(hours=24))
+    for _ in range(3):
+        await queue(message, event)
+    async with container.engine().connect() as connection:
+        assert await connection.scalar(text("SELECT count(*) FROM mails")) == 1
+
+
+async def test_a_mail_that_was_taken_is_never_sent_again(container: Container, clock: HandClock) -> None:
+    mailer = MoodyMailer()
+    deliver = replace(container.deliver_mails(), mailer=mailer)
+    await sign_up(container, ANN, await an_invite(container))
+    await container.relay_outbox()()
+    await deliver()
+    clock.advance(timedelta(minutes=10))
+    await deliver()
+    assert [mail.to for mail in mailer.taken] == [ANN.email]
+
+
+async def test_a_deferred_mail_is_tried_for_a_day(container: Container, clock: HandClock) -> None:
+    mailer = MoodyMailer()
+    deliver = replace(container.deliver_mails(), mailer=mailer)
+    await container.issue_invite()(terms=invite_for(BOB), by=None)
+    await container.relay_outbox()()
+    mailer.mood = MailDeferred("451 come back later")
+    await deliver()
+    clock.advance(timedelta(minutes=5))
+    mailer.mood = None
+    await deliver()
+    assert [mail.to for mail in mailer.taken] == [BOB.email]
+
+
+async def test_a_mail_is_given_up_after_a_day_with_its_reason(container: Container, clock: HandClock) -> None:
+    mailer = MoodyMailer()
+    mailer.mood = MailDeferred("451 come back later")
+    deliver = replace(container.deliver_mails(), mailer=mailer)
+    await container.issue_invite()(terms=invite_for(BOB), by=None)
+    await container.relay_outbox()()
+    await deliver()
+    clock.advance(timedelta(hours=25))
+    await deliver()
+    assert await mail_states(container) == [("failed", "given up after 24 hours: 451 come back later")]
+
+
+async def test_a_refused_mail_fails_at_once_with_its_reason(container: Container) -> None:
+    mailer = MoodyMailer()
+    mailer.mood = MailRefused("550 no such user")
+    await container.issue_invite()(terms=invite_for(BOB), by=None)
+    await container.relay_outbox()()
+    await replace(container.deliver_mails(), mailer=mailer)()
+    assert await mail_states(container) == [("failed", "550 no such user")]
+
+
+async def test_a_mail_whose_link_is_used_up_is_not_sent(container: Container, said: list[str]) -> None:
+    await sign_up(container, ANN, await an_invite(container))
+    await container.relay_outbox()()
+    await confirm(container, ANN)
+    await deliver_everything(container)
+    assert said == []
+    assert await mail_states(container) == [("failed", "its link cannot be used any more")]
+
+
+async def test_every_mail_is_a_file_and_a_line_with_its_link(container: Container, said: list[str]) -> None:
+    await sign_up(container, ANN, await an_invite(container))
+    await deliver_everything(container)
+    (line,) = said
+    assert line.startswith("Mail to ann@example.org: Confirm your address for Bottomline http://localhost:8000/invite#")
+    (file,) = (container.settings().data_dir / "mail").iterdir()
+    assert line.rsplit(" ", 1)[1] in file.read_text()
+
+
+@pytest.mark.parametrize("attempts", [0, 1, 5, 20, 10_000])
+@pytest.mark.parametrize("chance", [0.0, 0.5, 0.999])
+def test_waits_grow_with_jitter_to_five_minutes(attempts: int, chance: float) -> None:
+    wait = backoff(attempts, chance)
+    assert timedelta(seconds=0.1) <= wait <= min(timedelta(minutes=5), timedelta(seconds=2 ** min(attempts, 20)))
+
+
+def invite_for(person: Person) -> InviteTerms:
+    return InviteTerms(email=person.email)
+
+
+async def mail_states(container: Container) -> list[tuple[str, str]]:
+    async with container.engine().connect() as connection:
+        return [tuple(row) for row in await connection.execute(text("SELECT state, reason FROM mails"))]

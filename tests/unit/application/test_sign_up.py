@@ -1,0 +1,142 @@
+"""Claiming an invite and creating a user."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from domain.email_address import EmailAddress
+from domain.errors import InviteForAnotherAddress, InviteInvalid, UsernameTaken
+from domain.invite import InviteState, InviteTerms
+from domain.token import Purpose
+from domain.user import Role
+from domain.username import Username
+from entrypoints.container import Container
+from tests.hand_clock import HandClock
+from tests.unit.people import ANN, BOB, Person, a_member, an_invite, deliver_everything, log_in, sign_up, user_of
+
+
+async def rows(container: Container, table: str) -> int:
+    async with container.engine().connect() as connection:
+        return int(await connection.scalar(text(f"SELECT count(*) FROM {table}")))  # noqa: S608
+
+
+async def test_a_claimed_invite_makes_an_unconfirmed_user(container: Container) -> None:
+    await sign_up(container, ANN, await an_invite(container))
+    user = await user_of(container, ANN)
+    assert user is not None
+    assert (user.email, user.username, user.role, user.is_confirmed) == (ANN.email, ANN.username, Role.MEMBER, False)
+
+
+async def test_the_password_is_stored_as_argon2id_alone(container: Container) -> None:
+    await sign_up(container, ANN, await an_invite(container))
+    user = await user_of(container, ANN)
+    assert user is not None
+    assert user.password_hash.startswith("$argon2id$")
+    assert ANN.password not in user.password_hash
+
+
+async def test_a_spent_invite_cannot_be_claimed(container: Container) -> None:
+    invite = await an_invite(container)
+    await sign_up(container, ANN, invite)
+    with pytest.raises(InviteInvalid):
+        await sign_up(container, BOB, invite)
+    assert await user_of(container, BOB) is None
+
+
+async def test_an_expired_invite_cannot_be_claimed(container: Container, clock: HandClock) -> None:
+    invite = await an_invite(container)
+    clock.advance(timedelta(days=7))
+    with pytest.raises(InviteInvalid):
+        await sign_up(container, ANN, invite)
+
+
+async def test_a_revoked_invite_cannot_be_claimed(container: Container) -> None:
+    invite = await an_invite(container)
+    invite_id = container.signer().read(Purpose.INVITE, invite)
+    assert invite_id is not None
+    await container.revoke_invite()(invite_id=invite_id, by=None)
+    with pytest.raises(InviteInvalid):
+        await sign_up(container, ANN, invite)
+
+
+async def test_a_token_of_another_purpose_is_no_invite(container: Container) -> None:
+    invite_id = container.signer().read(Purpose.INVITE, await an_invite(container))
+    assert invite_id is not None
+    with pytest.raises(InviteInvalid):
+        await sign_up(container, ANN, container.signer().sign(Purpose.CONFIRMATION, invite_id))
+
+
+async def test_a_bound_invite_is_for_its_address(container: Container) -> None:
+    invite = await an_invite(container, InviteTerms(email=ANN.email))
+    with pytest.raises(InviteForAnotherAddress):
+        await sign_up(container, BOB, invite)
+    await sign_up(container, ANN, invite)
+
+
+async def test_a_taken_username_is_refused_and_the_invite_stays_open(container: Container) -> None:
+    await a_member(container, ANN)
+    invite = await an_invite(container)
+    with pytest.raises(UsernameTaken):
+        await sign_up(container, Person(BOB.email, ANN.username), invite)
+    await container.verify_invite()(invite=invite)
+    await sign_up(container, BOB, invite)
+
+
+async def test_the_very_same_sign_up_again_changes_nothing(container: Container) -> None:
+    invite = await an_invite(container, InviteTerms(max_claims=3))
+    await sign_up(container, ANN, invite)
+    before = [await rows(container, table) for table in ("users", "invite_claims", "outbox", "tokens")]
+    await sign_up(container, ANN, invite)
+    assert [await rows(container, table) for table in ("users", "invite_claims", "outbox", "tokens")] == before
+    (listed,) = await container.list_invites()(to=None)
+    assert listed.claims == 1
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_the_world_after_a_sign_up_is_the_same_whether_the_address_was_known(
+    container: Container, clock: HandClock, known: bool
+) -> None:
+    if known:
+        await a_member(container, ANN)
+    invite = await an_invite(container)
+    await sign_up(container, Person(ANN.email, BOB.username), invite)
+    invite_id = container.signer().read(Purpose.INVITE, invite)
+    listed = {found.id: found for found in await container.list_invites()(to=None)}
+    assert invite_id is not None
+    assert listed[invite_id].state(clock.now()) is InviteState.SPENT
+    with pytest.raises(UsernameTaken):
+        await sign_up(container, Person(BOB.email, BOB.username), await an_invite(container))
+    await sign_up(container, Person(ANN.email, BOB.username), invite)
+
+
+async def test_a_known_address_keeps_its_account_and_is_told(container: Container, said: list[str]) -> None:
+    before = await a_member(container, ANN)
+    await sign_up(container, Person(ANN.email, BOB.username, "another password"), await an_invite(container))
+    assert await user_of(container, ANN) == before
+    await log_in(container, ANN)
+    await deliver_everything(container)
+    assert [line for line in said if "already have an account" in line]
+
+
+async def test_an_unconfirmed_address_gets_its_confirmation_again_once_a_minute(
+    container: Container, clock: HandClock, said: list[str]
+) -> None:
+    await sign_up(container, ANN, await an_invite(container))
+    for name, wait in (("bob", timedelta(0)), ("bobby", timedelta(minutes=1)), ("bobster", timedelta(seconds=59))):
+        clock.advance(wait)
+        await sign_up(container, Person(ANN.email, Username(name)), await an_invite(container))
+        await deliver_everything(container)
+    links = [line.rsplit(" ", 1)[1] for line in said if "Confirm your address" in line]
+    assert len(links) == 2
+    assert len(set(links)) == 2
+
+
+async def test_of_many_claims_of_one_invite_at_once_one_wins(container: Container) -> None:
+    invite = await an_invite(container)
+    people = [Person(EmailAddress(f"p{n}@example.org"), Username(f"person{n}")) for n in range(200)]
+    answers = await asyncio.gather(*(sign_up(container, person, invite) for person in people), return_exceptions=True)
+    assert answers.count(None) == 1
+    assert {type(answer).__mro__[1] for answer in answers if answer is not None} == {InviteInvalid}
+    assert await rows(container, "users") == 1

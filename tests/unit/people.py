@@ -1,0 +1,77 @@
+"""People and what they do, through the use cases, for tests that are about something else."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from domain.email_address import EmailAddress
+from domain.invite import InviteTerms
+from domain.password import NewPassword, Password
+from domain.session import LoggedIn, SessionKey
+from domain.token import Purpose
+from domain.user import Role, User
+from domain.username import Username
+from entrypoints.container import Container
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with an address, a name and a password."""
+
+    email: EmailAddress
+    username: Username
+    password: str = PASSWORD
+
+
+ANN = Person(EmailAddress("ann@example.org"), Username("ann"))
+BOB = Person(EmailAddress("bob@example.org"), Username("bob"))
+
+
+async def an_invite(container: Container, terms: InviteTerms | None = None) -> str:
+    invite = await container.issue_invite()(terms=terms or InviteTerms(), by=None)
+    return container.signer().sign(Purpose.INVITE, invite.id)
+
+
+async def sign_up(container: Container, person: Person, invite: str) -> None:
+    await container.claim_invite_and_create_user()(
+        invite=invite, email=person.email, username=person.username, password=NewPassword(person.password)
+    )
+
+
+async def user_of(container: Container, person: Person) -> User | None:
+    async with container.read()() as work:
+        return await work.users.by_email(person.email)
+
+
+async def confirm(container: Container, person: Person) -> None:
+    user = await user_of(container, person)
+    assert user is not None
+    await container.confirm_account()(confirmation=await newest_confirmation(container, user.id))
+
+
+async def newest_confirmation(container: Container, user_id: UUID) -> str:
+    async with container.read()() as work:
+        token = await work.tokens.newest(user_id, Purpose.CONFIRMATION)
+    assert token is not None
+    return container.signer().sign(Purpose.CONFIRMATION, token.id)
+
+
+async def a_member(container: Container, person: Person, role: Role = Role.MEMBER) -> User:
+    await sign_up(container, person, await an_invite(container, InviteTerms(role=role)))
+    await confirm(container, person)
+    user = await user_of(container, person)
+    assert user is not None
+    return user
+
+
+async def log_in(container: Container, person: Person) -> tuple[LoggedIn, SessionKey]:
+    return await container.log_in()(
+        email=person.email, password=Password(person.password), user_agent="pytest", address="127.0.0.1"
+    )
+
+
+async def deliver_everything(container: Container) -> None:
+    """Relay and send until there is nothing left that is due."""
+    while await container.relay_outbox()() + await container.deliver_mails()():
+        pass
