@@ -96,8 +96,11 @@ services:
   postgres:
     environment: {A: b}
     image: "postgres:18-alpine"
-  redis:
+  redis: # a cache
     image: registry.example:5000/redis@sha256:0123
+  mailpit: {}
+volumes:
+  rabbitmq:
 """
     assert images.named_images(compose) == {
         "postgres": "postgres:18-alpine",

@@ -2,6 +2,8 @@
 
 import msgspec
 from litestar import post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
 
 from application.accounts.claim_invite_and_create_user import ClaimInviteAndCreateUser
 from application.accounts.confirm_account import ConfirmAccount
@@ -32,7 +34,9 @@ class StatusOut(msgspec.Struct):
 
 
 @post("/users", status_code=202)
-async def sign_up(data: SignUpBody, claim_invite_and_create_user: ClaimInviteAndCreateUser) -> StatusOut:
+async def sign_up(
+    data: JSONBody[SignUpBody], claim_invite_and_create_user: NamedDependency[ClaimInviteAndCreateUser]
+) -> StatusOut:
     """Claim an invite and create a user; the same answer where the address has an account."""
     await claim_invite_and_create_user(
         invite=data.invite, email=data.email, username=data.username, password=data.password
@@ -41,7 +45,7 @@ async def sign_up(data: SignUpBody, claim_invite_and_create_user: ClaimInviteAnd
 
 
 @post("/confirm_account", status_code=200)
-async def confirm(data: ConfirmBody, confirm_account: ConfirmAccount) -> StatusOut:
+async def confirm(data: JSONBody[ConfirmBody], confirm_account: NamedDependency[ConfirmAccount]) -> StatusOut:
     """Confirm a mail address."""
     await confirm_account(confirmation=data.confirmation)
     return StatusOut("confirmed")

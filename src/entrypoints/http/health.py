@@ -1,10 +1,10 @@
 """Routes: whether the process runs, and whether it can do its work."""
 
 import asyncio
-from typing import Annotated
 
 from litestar import Response, get
-from litestar.params import Dependency
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 
 from application.ports import Begin, Unavailable
 from entrypoints.http.errors import ProblemOut, of_fault, response
@@ -18,7 +18,7 @@ async def live() -> dict[str, str]:
 
 @get("/ready")
 async def ready(
-    read: Annotated[Begin, Dependency(skip_validation=True)],
+    read: NamedDependency[SkipValidation[Begin]],
 ) -> Response[dict[str, str]] | Response[ProblemOut]:
     """Answer 200 while the database answers, else 503."""
     try:

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import msgspec
 from litestar import Router, delete, get, post
-from litestar.params import Dependency
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, SkipValidation
 
 from adapters.crypto.links import Links
 from application.invites.issue_invite import IssueInvite
@@ -19,7 +20,7 @@ from domain.email_address import EmailAddress
 from domain.invite import LIFE, LONGEST_LIFE_DAYS, LONGEST_NOTE, MOST_CLAIMS, Invite, InviteTerms
 from domain.session import LoggedIn
 
-UtcClock = Annotated[Clock, Dependency(skip_validation=True)]
+UtcClock = SkipValidation[Clock]
 
 
 class VerifyBody(msgspec.Struct):
@@ -65,7 +66,7 @@ class InviteOut(msgspec.Struct):
     state: str
 
     @classmethod
-    def of(cls, invite: Invite, links: Links, at: datetime) -> "InviteOut":
+    def of(cls, invite: Invite, links: NamedDependency[Links], at: datetime) -> "InviteOut":
         """The answer for this invite."""
         token, link = links.of(invite, at) or (None, None)
         return cls(
@@ -83,13 +84,19 @@ class InviteOut(msgspec.Struct):
 
 
 @post("/verify", status_code=200)
-async def verify(data: VerifyBody, verify_invite: VerifyInvite) -> OpenInviteOut:
+async def verify(data: JSONBody[VerifyBody], verify_invite: NamedDependency[VerifyInvite]) -> OpenInviteOut:
     """Tell whether an invite is open; changes nothing."""
     return OpenInviteOut.of(await verify_invite(invite=data.invite))
 
 
 @post("/")
-async def issue(data: InviteBody, me: LoggedIn, issue_invite: IssueInvite, links: Links, clock: UtcClock) -> InviteOut:
+async def issue(
+    data: JSONBody[InviteBody],
+    me: NamedDependency[LoggedIn],
+    issue_invite: NamedDependency[IssueInvite],
+    links: NamedDependency[Links],
+    clock: NamedDependency[UtcClock],
+) -> InviteOut:
     """Issue an invite."""
     terms = InviteTerms(
         email=data.email, max_claims=data.max_claims, life=timedelta(days=data.expires_in_days), note=data.note
@@ -98,13 +105,20 @@ async def issue(data: InviteBody, me: LoggedIn, issue_invite: IssueInvite, links
 
 
 @get("/")
-async def list_mine(me: LoggedIn, list_invites: ListInvites, links: Links, clock: UtcClock) -> Sequence[InviteOut]:
+async def list_mine(
+    me: NamedDependency[LoggedIn],
+    list_invites: NamedDependency[ListInvites],
+    links: NamedDependency[Links],
+    clock: NamedDependency[UtcClock],
+) -> Sequence[InviteOut]:
     """List my invites; for an operator, everybody's."""
     return [InviteOut.of(invite, links, clock.now()) for invite in await list_invites(to=me.user)]
 
 
 @delete("/{invite_id:uuid}")
-async def revoke(invite_id: UUID, me: LoggedIn, revoke_invite: RevokeInvite) -> None:
+async def revoke(
+    invite_id: FromPath[UUID], me: NamedDependency[LoggedIn], revoke_invite: NamedDependency[RevokeInvite]
+) -> None:
     """Take an invite back."""
     await revoke_invite(invite_id=invite_id, by=me.user)
 

@@ -6,6 +6,7 @@ from importlib.resources.abc import Traversable
 from litestar import MediaType, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 PAGES = {"/": "index.html", "/signup": "signup.html", "/invite": "invite.html", "/login": "login.html"}
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -17,7 +18,7 @@ def page_routes() -> list[HTTPRouteHandler]:
     assets = {file.name: file.read_bytes() for file in folder.iterdir() if _suffix(file) in _TYPES}
 
     @get("/assets/{name:str}", media_type=MediaType.TEXT)
-    async def asset(name: str) -> Response[bytes]:
+    async def asset(name: FromPath[str]) -> Response[bytes]:
         if name not in assets:
             raise NotFoundException
         return Response(assets[name], media_type=_TYPES[name[name.rindex(".") :]])

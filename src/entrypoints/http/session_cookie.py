@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import Request
 from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
 
 from adapters.crypto.cookies import AesGcmCookieSeal
 from application.sessions.authenticate import Authenticate
@@ -54,7 +55,9 @@ class SessionCookie:
         )
 
 
-async def logged_in(request: Request[Any, Any, Any], cookie: SessionCookie, authenticate: Authenticate) -> LoggedIn:
+async def logged_in(
+    request: Request[Any, Any, Any], cookie: NamedDependency[SessionCookie], authenticate: NamedDependency[Authenticate]
+) -> LoggedIn:
     """Who sends this request. Raises NotLoggedIn."""
     key = cookie.read(request)
     if key is None:

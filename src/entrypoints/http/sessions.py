@@ -7,6 +7,8 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
 
 from application.sessions.authenticate import Authenticate
 from application.sessions.log_in import LogIn
@@ -72,10 +74,10 @@ class CurrentOut(msgspec.Struct):
 @post("/login", status_code=200)
 async def log_in(
     request: Request[Any, Any, Any],
-    data: LogInBody,
-    log_in: LogIn,
-    authenticate: Authenticate,
-    cookie: SessionCookie,
+    data: JSONBody[LogInBody],
+    log_in: NamedDependency[LogIn],
+    authenticate: NamedDependency[Authenticate],
+    cookie: NamedDependency[SessionCookie],
 ) -> Response[LoggedInOut]:
     """Start a session, unless the request carries a live one."""
     with suppress(NotLoggedIn):
@@ -92,7 +94,10 @@ async def log_in(
 
 @post("/logout", status_code=200)
 async def log_out(
-    request: Request[Any, Any, Any], log_out: LogOut, authenticate: Authenticate, cookie: SessionCookie
+    request: Request[Any, Any, Any],
+    log_out: NamedDependency[LogOut],
+    authenticate: NamedDependency[Authenticate],
+    cookie: NamedDependency[SessionCookie],
 ) -> Response[dict[str, str]]:
     """End the session, if any; the cookie is cleared in every case."""
     with suppress(NotLoggedIn):
@@ -102,7 +107,7 @@ async def log_out(
 
 
 @get("/session")
-async def current(me: LoggedIn) -> CurrentOut:
+async def current(me: NamedDependency[LoggedIn]) -> CurrentOut:
     """Who is logged in here."""
     return CurrentOut(UserOut.of(me.user), SessionOut.of(me.session))
 

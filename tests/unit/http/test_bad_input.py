@@ -1,0 +1,155 @@
+"""Bad input gets a problem that says what is wrong, and never a 500."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+ENDPOINTS = ["/api/invites/verify", "/api/users", "/api/confirm_account", "/api/login"]
+JSON = {"content-type": "application/json"}
+
+
+def problem(answer: httpx.Response) -> dict[str, Any]:
+    assert answer.headers["content-type"] == "application/problem+json"
+    found: dict[str, Any] = answer.json()
+    assert found["status"] == answer.status_code
+    assert found["type"] == f"urn:bottomline:{found['code']}"
+    assert found["title"]
+    assert found["detail"]
+    return found
+
+
+async def test_every_bad_field_is_named_at_once(client: httpx.AsyncClient) -> None:
+    body = {"email": "nonsense", "username": "a", "password": "short", "zip": "1", "role": "admin"}
+    found = problem(await client.post("/api/users", json=body))
+    assert found["status"] == 400
+    assert {(bad["field"], bad["code"]) for bad in found["errors"]} == {
+        ("email", "email_invalid"),
+        ("username", "username_length"),
+        ("password", "password_too_short"),
+        ("invite", "field_missing"),
+        ("zip", "unknown_field"),
+        ("role", "unknown_field"),
+    }
+    assert "short" not in json.dumps(found["errors"]).replace("password_too_short", "")
+
+
+@pytest.mark.parametrize("path", ENDPOINTS)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"nonsense",
+        b"null",
+        b"[]",
+        b'"text"',
+        b"1e999",
+        b"{'a': 1}",
+        b'{"email": NaN}',
+        b"\xff\xfe",
+        b'\xef\xbb\xbf{"email": "x"}',
+        b'{"email": "a\\u0000b"}',
+        b'{"email": "\\ud800"}',
+        b'{"email\\ud800": "x"}',
+        b'{"email": "x", "email": "y"}',
+        b'{"a": {"b": 1, "b": 2}}',
+        b"[" * 15_000,
+        b'{"a":' * 2_500,
+        b'{"a":' + b"[" * 9 + b"]" * 9 + b"}",
+        b'{"a":' + b'{"a":' * 9 + b"1" + b"}" * 10,
+        b"9" * 15_000,
+    ],
+)
+async def test_a_body_that_cannot_be_read_is_a_400(client: httpx.AsyncClient, path: str, body: bytes) -> None:
+    found = problem(await client.post(path, content=body, headers=JSON))
+    assert (found["status"], found["code"]) == (400, "malformed_body")
+
+
+@pytest.mark.parametrize("path", ENDPOINTS)
+async def test_no_body_at_all_is_a_400(client: httpx.AsyncClient, path: str) -> None:
+    assert problem(await client.post(path, headers=JSON))["status"] == 400
+
+
+@pytest.mark.parametrize("path", ENDPOINTS)
+@pytest.mark.parametrize(
+    "content_type",
+    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml", ""],
+)
+async def test_another_content_type_is_a_415(client: httpx.AsyncClient, path: str, content_type: str) -> None:
+    found = problem(await client.post(path, content=b'{"email": "x"}', headers={"content-type": content_type}))
+    assert (found["status"], found["code"]) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("path", ENDPOINTS)
+async def test_a_body_over_16_kib_is_a_413_and_one_below_is_read(client: httpx.AsyncClient, path: str) -> None:
+    found = problem(await client.post(path, content=b"{" + b" " * 16_384, headers=JSON))
+    assert (found["status"], found["code"]) == (413, "body_too_large")
+    assert problem(await client.post(path, content=b"{" + b" " * 16_383, headers=JSON))["status"] == 400
+
+    async def chunks() -> Any:
+        for _ in range(40):
+            yield b" " * 1_000
+
+    assert problem(await client.post(path, content=chunks(), headers=JSON))["status"] == 413
+
+
+async def test_a_known_content_type_may_have_parameters(client: httpx.AsyncClient) -> None:
+    headers = {"content-type": "application/json; charset=utf-8"}
+    assert (await client.post("/api/login", content=b"{}", headers=headers)).status_code == 400
+
+
+@pytest.mark.parametrize("value", [None, 1, 1.5, True, [], {}, ["x"], {"x": "y"}])
+async def test_a_value_of_the_wrong_type_is_named(client: httpx.AsyncClient, value: object) -> None:
+    body = {"invite": value, "email": value, "username": value, "password": value}
+    found = problem(await client.post("/api/users", json=body))
+    assert {bad["field"] for bad in found["errors"]} == {"invite", "email", "username", "password"}
+
+
+async def test_a_password_of_1025_bytes_is_refused_unhashed(client: httpx.AsyncClient) -> None:
+    body = {"email": "ann@example.org", "password": "x" * 1025}
+    found = problem(await client.post("/api/login", json=body))
+    assert [bad["code"] for bad in found["errors"]] == ["password_too_long"]
+
+
+async def test_unknown_paths_and_methods_are_problems_too(client: httpx.AsyncClient) -> None:
+    assert problem(await client.get("/api/nothing"))["code"] == "not_found"
+    assert problem(await client.get("/api/login"))["code"] == "method_not_allowed"
+    assert problem(await client.get("/assets/../app.py"))["code"] == "not_found"
+    assert problem(await client.get("/assets/..%2f..%2fsettings.py"))["code"] == "not_found"
+
+
+@pytest.mark.parametrize("path", ["/", "/api/session", "/api/nothing", "/live", "/assets/page.css", "/assets/none"])
+async def test_every_answer_has_the_security_headers(client: httpx.AsyncClient, path: str) -> None:
+    headers = (await client.get(path)).headers
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "unsafe" not in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cache-control"] == "no-store"
+    assert "strict-transport-security" not in headers, "there is no TLS on this machine's own address"
+
+
+any_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    path=st.sampled_from(ENDPOINTS),
+    body=st.dictionaries(st.sampled_from(["invite", "email", "username", "password", "confirmation"]), any_json),
+)
+async def test_no_json_makes_it_fail(client: httpx.AsyncClient, path: str, body: dict[str, object]) -> None:
+    answer = await client.post(path, content=json.dumps(body), headers=JSON)
+    assert answer.status_code in {400, 401, 404, 413}
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(path=st.sampled_from(ENDPOINTS), body=st.binary(max_size=200))
+async def test_no_bytes_make_it_fail(client: httpx.AsyncClient, path: str, body: bytes) -> None:
+    assert (await client.post(path, content=body, headers=JSON)).status_code in {400, 401, 404}
