@@ -23,7 +23,8 @@ class Session:
 
     async def with_cookies(self, header: str) -> int:
         self.client.cookies.clear()
-        return (await self.client.get("/api/session", headers={"cookie": header.encode("latin-1")})).status_code
+        headers = httpx.Headers({"cookie": header}, encoding="latin-1")
+        return (await self.client.get("/api/session", headers=headers)).status_code
 
 
 @pytest.fixture

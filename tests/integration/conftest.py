@@ -1,0 +1,94 @@
+"""Fixtures: real servers, and what Bottomline needs on them."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.sql.engine import open_engine
+from adapters.sql.migrate import migrate
+from adapters.sql.tables import metadata
+from tests.integration.rabbit import forget_topology
+from tests.integration.servers import Servers, running
+from tests.integration.smtp_sink import SmtpSink
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    with running() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+async def postgres_url(servers: Servers) -> AsyncIterator[str]:
+    """A migrated database of this run's own."""
+    name = f"bottomline_{secrets.token_hex(4)}"
+    admin = await asyncpg.connect(servers.postgres)
+    await admin.execute(f"CREATE DATABASE {name}")
+    url = make_url(servers.postgres).set(database=name).render_as_string(hide_password=False)
+    engine = open_engine(url)
+    await migrate(engine)
+    await engine.dispose()
+    yield url
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+@pytest.fixture(scope="session")
+async def sqlite_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A migrated file."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'bottomline.db'}"
+    engine = open_engine(url)
+    await migrate(engine)
+    await engine.dispose()
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Each database in turn."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine on an empty schema."""
+    opened = open_engine(database_url)
+    await empty(opened)
+    yield opened
+    await opened.dispose()
+
+
+async def empty(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        for table in reversed(metadata.sorted_tables):
+            await connection.execute(table.delete())
+
+
+@pytest.fixture
+async def rabbitmq_url(servers: Servers) -> AsyncIterator[str]:
+    """A broker without our exchanges and queues, before and after."""
+    await forget_topology(servers.rabbitmq)
+    yield servers.rabbitmq
+    await forget_topology(servers.rabbitmq)
+
+
+@pytest.fixture
+def smtp_sink(tmp_path: Path) -> Iterator[SmtpSink]:
+    """A real SMTP server that keeps what it takes."""
+    with SmtpSink() as sink:
+        yield sink
+
+
+async def eventually(what: object, within: float = 10.0) -> None:
+    """Wait until calling `what` gives something true; fail with its name."""
+    assert callable(what)
+    deadline = asyncio.get_running_loop().time() + within
+    while not what():
+        assert asyncio.get_running_loop().time() < deadline, f"not within {within} s: {what}"
+        await asyncio.sleep(0.02)
