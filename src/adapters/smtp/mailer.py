@@ -1,6 +1,6 @@
 """Mails handed to an SMTP server."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
@@ -21,7 +21,7 @@ class SmtpServer:
     host: str
     port: int
     username: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     tls: bool = False
     starttls: bool | None = None
 

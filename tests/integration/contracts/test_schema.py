@@ -1,0 +1,122 @@
+"""The schema, on SQLite and on Postgres."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from importlib.resources import files
+from pathlib import Path
+
+import asyncpg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import make_url, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.memory.signal import MemorySignal
+from adapters.sql.engine import open_engine
+from adapters.sql.migrate import migrate, revision
+from adapters.sql.migrations import HEAD
+from adapters.sql.outbox_listener import listen
+from adapters.sql.tables import metadata
+from adapters.sql.unit_of_work import SqlBegin, Wakers
+from adapters.system.randomness import Uuid7Ids
+from domain.events import UserConfirmed
+from tests.hand_clock import HandClock
+from tests.integration.servers import Servers
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """A database without a schema."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'new' / 'bottomline.db'}"
+        return
+    servers: Servers = request.getfixturevalue("servers")
+    name = f"bare_{secrets.token_hex(4)}"
+    admin = await asyncpg.connect(servers.postgres)
+    await admin.execute(f"CREATE DATABASE {name}")
+    yield make_url(servers.postgres).set(database=name).render_as_string(hide_password=False)
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+async def test_processes_that_start_at_once_migrate_once(bare_url: str) -> None:
+    engines = [open_engine(bare_url) for _ in range(5)]
+    try:
+        assert await revision(engines[0]) is None
+        assert sum(await asyncio.gather(*map(migrate, engines))) >= 1
+        assert {await revision(engine) for engine in engines} == {HEAD}
+        assert not await migrate(engines[0])
+    finally:
+        for engine in engines:
+            await engine.dispose()
+
+
+async def test_the_migrations_lead_to_the_tables(engine: AsyncEngine) -> None:
+    async with engine.connect() as connection:
+        differences = await connection.run_sync(
+            lambda sync: compare_metadata(MigrationContext.configure(sync), metadata)
+        )
+    assert differences == []
+
+
+def test_the_named_head_is_the_newest_revision() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(files("adapters.sql.migrations")))
+    config.set_main_option("path_separator", "os")
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+async def test_a_sqlite_commit_is_on_disk_and_foreign_keys_hold(sqlite_url: str) -> None:
+    engine = open_engine(sqlite_url)
+    async with engine.connect() as connection:
+        found = {
+            name: await connection.scalar(text(f"PRAGMA {name}"))
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    await engine.dispose()
+    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+async def test_sqlite_loses_no_update(sqlite_url: str) -> None:
+    """Transactions that read first and write later would, if they did not take the lock at once."""
+    engine = open_engine(sqlite_url)
+    async with engine.begin() as connection:
+        await connection.execute(text("CREATE TABLE IF NOT EXISTS counter (n INTEGER)"))
+        await connection.execute(text("DELETE FROM counter"))
+        await connection.execute(text("INSERT INTO counter VALUES (0)"))
+
+    async def increment() -> None:
+        async with engine.begin() as connection:
+            n = await connection.scalar(text("SELECT n FROM counter"))
+            await connection.execute(text("UPDATE counter SET n = :n"), {"n": n + 1})
+
+    for _ in range(20):
+        await asyncio.gather(*(increment() for _ in range(20)))
+    async with engine.begin() as connection:
+        assert await connection.scalar(text("SELECT n FROM counter")) == 400
+        await connection.execute(text("DROP TABLE counter"))
+    await engine.dispose()
+
+
+async def test_postgres_tells_a_listener_of_each_commit_that_adds_events(postgres_url: str) -> None:
+    engine = open_engine(postgres_url)
+    heard, nobody = MemorySignal(), MemorySignal()
+    listening = asyncio.create_task(listen(postgres_url, heard))
+    try:
+        await heard.wait(timedelta(seconds=10))
+        begin = SqlBegin(engine, Uuid7Ids(), Wakers(nobody, nobody))
+        async with begin() as work:
+            await work.outbox.add(UserConfirmed(Uuid7Ids().new()), at=HandClock().now())
+            await asyncio.sleep(0.1)
+            assert not heard._event.is_set(), "before the commit there is nothing to fetch"
+        async with asyncio.timeout(5):
+            await heard.wait(timedelta(seconds=10))
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        await engine.dispose()

@@ -1,0 +1,155 @@
+"""What every session cache promises: run on the one in process and on Redis."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from redis.asyncio import Redis
+
+from adapters.memory.session_cache import MemorySessionCache, NoSessionCache
+from adapters.redis.client import open_redis
+from adapters.redis.session_cache import RedisSessionCache
+from application.ports import Ended, SessionCache, Unavailable
+from domain.email_address import EmailAddress
+from domain.session import LoggedIn, Session, SessionKey, SessionLife
+from domain.user import Profile, Role
+from domain.username import Username
+from tests.integration.servers import Servers
+from tests.integration.servers.ports import LoopbackPort
+
+NOW = datetime(2026, 1, 1, 12, 0, 0, 250_000, tzinfo=UTC)
+
+
+def somebody() -> LoggedIn:
+    user = Profile(uuid4(), EmailAddress("ann@example.org"), Username("用户名字"), Role.ADMIN)
+    key = SessionKey(uuid4().bytes * 2)
+    session = Session.start(
+        id=uuid4(), user_id=user.id, key=key, at=NOW, life=SessionLife(), user_agent="é", address="::1"
+    )
+    return LoggedIn(session, user)
+
+
+@pytest.fixture
+async def redis(servers: Servers) -> AsyncIterator[Redis]:
+    client = open_redis(servers.redis)
+    await client.flushall()
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture(params=["memory", "redis"])
+def cache(request: pytest.FixtureRequest) -> SessionCache:
+    if request.param == "memory":
+        return MemorySessionCache()
+    return RedisSessionCache(request.getfixturevalue("redis"))
+
+
+async def test_what_was_put_is_found_whole(cache: SessionCache) -> None:
+    found = somebody()
+    await cache.put(found)
+    assert await cache.get(found.session.key_hash) == found
+
+
+async def test_nothing_is_known_of_others(cache: SessionCache) -> None:
+    await cache.put(somebody())
+    assert await cache.get(somebody().session.key_hash) is None
+
+
+async def test_a_buried_session_is_ended_whatever_comes_late(cache: SessionCache) -> None:
+    found, unseen = somebody(), somebody()
+    await cache.put(found)
+    await cache.bury([found.session.key_hash, unseen.session.key_hash])
+    for late in (found, unseen):
+        await cache.put(late)
+        assert await cache.get(late.session.key_hash) is Ended.ENDED
+
+
+async def test_burying_again_or_nothing_is_harmless(cache: SessionCache) -> None:
+    found = somebody()
+    for _ in range(3):
+        await cache.bury([found.session.key_hash])
+    await cache.bury([])
+    assert await cache.get(found.session.key_hash) is Ended.ENDED
+
+
+async def test_of_a_late_reader_and_an_ender_at_once_the_ender_wins(cache: SessionCache) -> None:
+    for _ in range(50):
+        found = somebody()
+        await asyncio.gather(*(cache.put(found) for _ in range(5)), cache.bury([found.session.key_hash]))
+        await cache.put(found)
+        assert await cache.get(found.session.key_hash) is Ended.ENDED
+
+
+async def test_redis_forgets_an_entry_after_a_minute_and_a_tombstone_after_two(redis: Redis) -> None:
+    cache, found, dead = RedisSessionCache(redis), somebody(), somebody()
+    await cache.put(found)
+    await cache.bury([dead.session.key_hash])
+    assert 58 <= await redis.ttl(b"s:" + found.session.key_hash) <= 60
+    assert 118 <= await redis.ttl(b"s:" + dead.session.key_hash) <= 120
+
+
+async def test_memory_forgets_an_entry_after_a_minute_and_a_tombstone_after_two() -> None:
+    seconds = 0.0
+    cache, found, dead = MemorySessionCache(timer=lambda: seconds), somebody(), somebody()
+    await cache.put(found)
+    await cache.bury([dead.session.key_hash])
+    seconds = 60.0
+    assert await cache.get(found.session.key_hash) is None
+    assert await cache.get(dead.session.key_hash) is Ended.ENDED
+    seconds = 120.0
+    assert await cache.get(dead.session.key_hash) is None
+
+
+async def test_memory_holds_so_many_and_drops_the_oldest() -> None:
+    cache, people = MemorySessionCache(size=10), [somebody() for _ in range(11)]
+    for found in people:
+        await cache.put(found)
+    assert await cache.get(people[0].session.key_hash) is None
+    assert await cache.get(people[10].session.key_hash) == people[10]
+
+
+async def test_nothing_in_redis_is_a_key_or_an_open_secret(redis: Redis) -> None:
+    key = SessionKey(b"k" * 32)
+    user = Profile(uuid4(), EmailAddress("ann@example.org"), Username("ann"), Role.MEMBER)
+    session = Session.start(
+        id=uuid4(), user_id=user.id, key=key, at=NOW, life=SessionLife(), user_agent=None, address=None
+    )
+    await RedisSessionCache(redis).put(LoggedIn(session, user))
+    for name in await redis.keys():
+        assert key.secret not in name
+        assert key.secret not in (await redis.get(name) or b"")
+
+
+async def test_what_another_version_wrote_is_not_read(redis: Redis) -> None:
+    found = somebody()
+    await redis.set(b"s:" + found.session.key_hash, b"\x81\xa1x\x01")
+    assert await RedisSessionCache(redis).get(found.session.key_hash) is None
+
+
+async def test_without_redis_nothing_is_known_and_burying_says_so() -> None:
+    port = LoopbackPort()
+    client = open_redis(f"redis://127.0.0.1:{port.number}")
+    cache, found = RedisSessionCache(client), somebody()
+    await cache.put(found)
+    assert await cache.get(found.session.key_hash) is None
+    with pytest.raises(Unavailable):
+        await cache.bury([found.session.key_hash])
+    await client.aclose()
+    port.release()
+
+
+async def test_connections_that_redis_has_dropped_cost_nothing(redis: Redis, servers: Servers) -> None:
+    cache, people = RedisSessionCache(redis), [somebody() for _ in range(20)]
+    await asyncio.gather(*map(cache.put, people))
+    async with Redis.from_url(servers.redis) as admin:
+        await admin.client_kill_filter(_type="normal", skipme=True)
+    assert await asyncio.gather(*(cache.get(found.session.key_hash) for found in people)) == people
+
+
+async def test_no_cache_knows_nothing() -> None:
+    cache, found = NoSessionCache(), somebody()
+    await cache.put(found)
+    await cache.bury([found.session.key_hash])
+    assert await cache.get(found.session.key_hash) is None

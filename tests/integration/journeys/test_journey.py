@@ -1,0 +1,191 @@
+"""The main job, walked through from outside, on the embedded run and on real servers."""
+
+import asyncio
+import signal
+import sqlite3
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+
+from tests.integration.journeys.worlds import World
+from tests.integration.processes import Browser, Process
+
+ANN = {"email": "ann@example.org", "username": "ann", "password": "correct horse battery"}
+BOB = {"email": "bob@example.org", "username": "bob", "password": "battery horse correct"}
+
+
+async def sign_up(world: World, browser: Browser, person: dict[str, str], invite: str) -> None:
+    answer = await browser.post("/api/users", json={"invite": invite, **person})
+    assert (answer.status_code, answer.json()) == (202, {"status": "check_your_email"})
+
+
+async def confirm(world: World, browser: Browser, person: dict[str, str]) -> None:
+    confirmation = await world.mailed(person["email"], "confirmation")
+    answer = await browser.post("/api/confirm_account", json={"confirmation": confirmation})
+    assert (answer.status_code, answer.json()) == (200, {"status": "confirmed"})
+
+
+async def log_in(browser: Browser, person: dict[str, str]) -> None:
+    answer = await browser.post("/api/login", json={"email": person["email"], "password": person["password"]})
+    assert (answer.status_code, answer.json()["status"]) == (200, "logged_in"), answer.text
+
+
+async def an_operator(world: World, browser: Browser) -> None:
+    await sign_up(world, browser, ANN, await world.an_operator_invite())
+    await confirm(world, browser, ANN)
+    await log_in(browser, ANN)
+
+
+async def test_an_invite_leads_to_a_session_that_can_invite_others(world: World) -> None:
+    async with world.web.browser() as ann, world.web.browser() as bob:
+        assert (await ann.get("/api/session")).status_code == 401
+        await an_operator(world, ann)
+        issued = (await ann.post("/api/invites", json={"email": BOB["email"]})).json()
+        mailed = await world.mailed(BOB["email"], "invite")
+        assert mailed == issued["invite"]
+        verified = (await bob.post("/api/invites/verify", json={"invite": mailed})).json()
+        assert (verified["email"], verified["invited_by"]) == (BOB["email"], "ann")
+        await sign_up(world, bob, BOB, mailed)
+        await confirm(world, bob, BOB)
+        await log_in(bob, BOB)
+        assert (await bob.get("/api/session")).json()["user"]["username"] == "bob"
+        await bob.post("/api/logout")
+        assert (await bob.get("/api/session")).status_code == 401
+        assert (await ann.get("/api/session")).status_code == 200
+    assert len(world.mails(BOB["email"])) == 2, "one invite, one confirmation"
+
+
+async def test_stopping_and_starting_again_keeps_everything(world: World) -> None:
+    async with world.web.browser() as ann:
+        await an_operator(world, ann)
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            status = await world.web.stop(number)
+            assert status == (0 if number is signal.SIGTERM else -signal.SIGKILL)
+            await world.web.start()
+            assert (await ann.get("/api/session")).json()["user"]["username"] == "ann"
+
+
+async def test_a_copied_cookie_is_dead_after_log_out(world: World) -> None:
+    async with world.web.browser() as ann, world.web.browser() as thief:
+        await an_operator(world, ann)
+        thief.cookie = ann.cookie
+        assert (await thief.get("/api/session")).status_code == 200
+        await ann.post("/api/logout")
+        thief.cookie = thief.cookie or ""
+        assert (await thief.get("/api/session")).status_code == 401
+
+
+async def test_200_sign_ups_at_once_with_one_invite_make_one_account(world: World) -> None:
+    invite = await world.an_operator_invite()
+    async with world.web.browser() as crowd:
+
+        async def claim(number: int) -> int:
+            person = {**ANN, "email": f"p{number}@example.org", "username": f"person{number}"}
+            return (await crowd.post("/api/users", json={"invite": invite, **person})).status_code
+
+        answers = await asyncio.gather(*map(claim, range(200)))
+    assert sorted(answers) == [202] + [404] * 199
+
+
+async def test_a_kill_at_any_moment_of_a_sign_up_loses_no_mail(world: World) -> None:
+    """The web process dies at a moment of chance; the same sign-up again is answered 202, and there is one account."""
+    invite = await world.an_operator_invite()
+    async with world.web.browser() as ann:
+        for delay in (0.0, 0.002, 0.005, 0.01, 0.02, 0.05):
+            attempt = asyncio.create_task(ann.post("/api/users", json={"invite": invite, **ANN}))
+            await asyncio.sleep(delay)
+            await world.web.stop(signal.SIGKILL)
+            await asyncio.gather(attempt, return_exceptions=True)
+            await world.web.start()
+        await sign_up(world, ann, ANN, invite)
+        await confirm(world, ann, ANN)
+        await log_in(ann, ANN)
+    await asyncio.sleep(1)
+    assert len(world.mails(ANN["email"])) == 1
+
+
+async def test_the_command_line_issues_lists_and_revokes_invites(world: World) -> None:
+    status, lines = await world.command("invite", "create", "--email", "eve@example.org", "--expires", "2")
+    assert status == 0
+    assert lines[0].startswith(f"{world.web.url}/signup#invite=")
+    assert await world.mailed("eve@example.org", "invite") == lines[0].split("=")[1]
+    status, lines = await world.command("invite", "list")
+    (line,) = [line for line in lines if "eve@example.org" in line]
+    invite_id, state, claims, *_ = line.split()
+    assert (status, state, claims) == (0, "open", "0/1")
+    assert (await world.command("invite", "revoke", invite_id)) == (0, ["The invite cannot be claimed any more."])
+    assert (await world.command("invite", "revoke", "nonsense"))[0] == 2
+    status, lines = await world.command("invite", "revoke", "01a20442-b886-7349-820a-2c990f682a6e")
+    assert (status, lines) == (1, ["Error: You have no invite with this id."])
+    status, lines = await world.command("invite", "create", "--max-claims", "0", "--expires", "1000", "--email", "x")
+    assert status == 1
+
+
+async def test_the_doctor_finds_a_healthy_service_healthy(world: World) -> None:
+    status, lines = await world.command("doctor")
+    assert [line for line in lines if line.startswith("BAD") and "password hashing" not in line] == []
+    assert status == 1, "hashing is set too cheap here, which the doctor must say"
+    assert any("OWASP" in line for line in lines)
+
+
+async def test_migrating_again_changes_nothing(world: World) -> None:
+    assert await world.command("migrate") == (0, ["The schema is already at revision 0001."])
+
+
+async def test_the_embedded_run_prints_its_first_invite_until_somebody_has_an_account(
+    embedded_world: AbstractAsyncContextManager[World],
+) -> None:
+    async with embedded_world as world, world.web.browser() as ann:
+        invite = await world.web.said(r"^First invite: http://localhost:\d+/signup#invite=(\S+)$")
+        await world.web.stop()
+        await world.web.start()
+        assert await world.web.said(r"^First invite: .*#invite=(\S+)$") == invite
+        await sign_up(world, ann, ANN, invite)
+        line = await world.web.said(r"^Mail to ann@example.org: .*$")
+        assert line.endswith(await world.mailed("ann@example.org", "confirmation"))
+        await confirm(world, ann, ANN)
+        await log_in(ann, ANN)
+        assert (await ann.get("/api/session")).json()["user"]["role"] == "admin"
+        await world.web.stop()
+        await world.web.start()
+        assert not [line for line in world.web.lines if line.startswith("First invite")]
+
+
+async def test_a_second_process_stays_off_the_same_data(
+    embedded_world: AbstractAsyncContextManager[World],
+) -> None:
+    async with embedded_world as world:
+        other = {**world.settings, "BOTTOMLINE_PORT": "1"}
+        async with Process("serve", folder=world.folder, settings=other) as second:
+            assert await second.ended() == 1
+            assert "Cannot listen on" in second.lines[-1] or "Another Bottomline is using" in second.lines[-1]
+
+
+async def test_data_and_mails_are_for_their_owner_alone(
+    embedded_world: AbstractAsyncContextManager[World],
+) -> None:
+    async with embedded_world as world:
+        assert (world.folder / "var").stat().st_mode & 0o077 == 0
+        connection = sqlite3.connect(world.folder / "var" / "bottomline.db")
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "line"),
+    [
+        ({"BOTTOMLINE_PROT": "1"}, "BOTTOMLINE_PROT: there is no such setting. Did you mean BOTTOMLINE_PORT?"),
+        ({"BOTTOMLINE_PORT": "x"}, "BOTTOMLINE_PORT: write a whole number from 1 to 65,535."),
+        (
+            {"BOTTOMLINE_REDIS_URL": "redis://localhost"},
+            "BOTTOMLINE_SECRET_KEYS: needed with BOTTOMLINE_REDIS_URL. Make one with: openssl rand -hex 32",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", [("serve",), ("worker",), ("migrate",), ("doctor",), ("invite", "list")])
+async def test_a_bad_setting_stops_every_command_with_a_line(
+    tmp_path: Path, settings: dict[str, str], line: str, command: tuple[str, ...]
+) -> None:
+    async with Process(*command, folder=tmp_path, settings=settings) as process:
+        assert (await process.ended(), process.lines) == (2, [line])

@@ -1,0 +1,84 @@
+"""The two ways to run Bottomline, alike for a test that walks through it."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+
+from tests.integration.processes import CHEAP_HASHING, Process, WebProcess
+from tests.integration.smtp_sink import SmtpSink
+
+
+@dataclass
+class World:
+    """A running Bottomline: its web process, its worker if it has one, its settings, and the mails it has sent."""
+
+    web: WebProcess
+    worker: Process | None
+    folder: Path
+    settings: dict[str, str]
+    mails: Callable[[str], list[str]]
+    """The texts of the mails to an address, oldest first."""
+
+    async def mailed(self, address: str, what: str, number: int = 1) -> str:
+        """The token after `#what=` in the nth mail with one to an address, waited for."""
+        async with asyncio.timeout(15):
+            while True:
+                found = [token for text in self.mails(address) for token in re.findall(rf"#{what}=(\S+)", text)]
+                if len(found) >= number:
+                    return found[number - 1]
+                await asyncio.sleep(0.02)
+
+    async def command(self, *arguments: str) -> tuple[int, list[str]]:
+        """Run a command beside the service; its exit status and what it printed."""
+        async with Process(*arguments, folder=self.folder, settings=self.settings) as process:
+            return await process.ended(), process.lines
+
+    async def an_operator_invite(self) -> str:
+        """The token of an invite that makes an operator."""
+        status, lines = await self.command("invite", "create", "--operator")
+        assert status == 0, lines
+        return lines[0].split("#invite=")[1]
+
+
+@asynccontextmanager
+async def embedded(folder: Path) -> AsyncIterator[World]:
+    """One process, no server."""
+    mail = folder / "var" / "mail"
+
+    def texts(address: str) -> list[str]:
+        files = sorted(mail.glob("*.eml")) if mail.exists() else []
+        return [text for text in (file.read_text() for file in files) if f"To: {address}\n" in text]
+
+    async with WebProcess(folder, CHEAP_HASHING) as web:
+        settings = {**CHEAP_HASHING, "BOTTOMLINE_PUBLIC_URL": web.url}
+        yield World(web, None, folder, settings, texts)
+
+
+@asynccontextmanager
+async def on_servers(folder: Path, postgres: str, redis: str, rabbitmq: str, sink: SmtpSink) -> AsyncIterator[World]:
+    """Web process and worker on Postgres, Redis, RabbitMQ and SMTP."""
+    settings = {
+        **CHEAP_HASHING,
+        "BOTTOMLINE_DATABASE_URL": postgres,
+        "BOTTOMLINE_REDIS_URL": redis,
+        "BOTTOMLINE_RABBITMQ_URL": rabbitmq,
+        "BOTTOMLINE_SMTP_URL": sink.url,
+        "BOTTOMLINE_SECRET_KEYS": "a secret of at least thirty-two characters",
+    }
+
+    def texts(address: str) -> list[str]:
+        return [_text(mail) for mail in sink.to(address)]
+
+    worker = Process("worker", folder=folder, settings=settings)
+    async with WebProcess(folder, settings) as web, worker:
+        yield World(web, worker, folder, {**settings, "BOTTOMLINE_PUBLIC_URL": web.url}, texts)
+
+
+def _text(mail: EmailMessage) -> str:
+    content = mail.get_content()
+    assert isinstance(content, str)
+    return content
