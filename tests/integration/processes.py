@@ -126,7 +126,7 @@ class Browser(httpx.AsyncClient):
         super().__init__(base_url=url, timeout=10)
         self.cookie: str | None = None
 
-    async def send(self, request: httpx.Request, **kwargs: object) -> httpx.Response:  # type: ignore[override]
+    async def send(self, request: httpx.Request, **kwargs: object) -> httpx.Response:
         if self.cookie:
             request.headers["cookie"] = self.cookie
         response = await super().send(request, **kwargs)  # type: ignore[arg-type]

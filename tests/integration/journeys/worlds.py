@@ -27,9 +27,9 @@ class World:
         """The token after `#what=` in the nth mail with one to an address, waited for."""
         async with asyncio.timeout(15):
             while True:
-                found = [token for text in self.mails(address) for token in re.findall(rf"#{what}=(\S+)", text)]
-                if len(found) >= number:
-                    return found[number - 1]
+                tokens = [found[1] for text in self.mails(address) for found in re.finditer(rf"#{what}=(\S+)", text)]
+                if len(tokens) >= number:
+                    return tokens[number - 1]
                 await asyncio.sleep(0.02)
 
     async def command(self, *arguments: str) -> tuple[int, list[str]]:

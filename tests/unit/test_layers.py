@@ -1,0 +1,42 @@
+"""The layers that the import rules speak of are there, and full."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[2] / "src"
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "domain",
+        *(f"application/{part}" for part in ("accounts", "delivery", "invites", "sessions")),
+        *(f"adapters/{part}" for part in ("argon2", "crypto", "files", "memory", "rabbitmq", "redis", "smtp", "sql")),
+        *(f"entrypoints/{part}" for part in ("cli", "http", "pages")),
+    ],
+)
+def test_no_layer_is_empty(folder: str) -> None:
+    assert [file for file in (SOURCE / folder).iterdir() if file.stat().st_size > 200 and file.suffix != ".pyc"]
+
+
+def test_no_layer_but_these() -> None:
+    assert {folder.name for folder in SOURCE.iterdir()} == {"domain", "application", "adapters", "entrypoints"}
+
+
+@pytest.mark.parametrize("layer", ["domain", "application"])
+def test_rules_and_use_cases_ask_no_clock_and_no_chance(layer: str) -> None:
+    """Time, randomness and ids come in through ports."""
+    forbidden = {"time", "random", "secrets", "os", "socket", "threading", "subprocess"}
+    for file in (SOURCE / layer).rglob("*.py"):
+        tree = ast.parse(file.read_text())
+        imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        imported |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        called = {
+            ast.unparse(node.func)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith((".now", "uuid4", "utcnow"))
+        }
+        assert not imported & forbidden, file
+        assert called <= {"self.clock.now"}, file
