@@ -29,10 +29,11 @@ format: .venv/.dev ## Format the code
 	@$(BIN)/ruff format .
 
 up: ## Start everything in containers on http://localhost:8000 (mail: http://localhost:8025)
-	@docker compose up --build --detach --wait
+	@if docker compose version >/dev/null 2>&1; then docker compose up --build --detach --wait; \
+	  else docker-compose up --build --detach; fi
 
 down: ## Stop the containers (data is kept in volumes)
-	@docker compose down
+	@if docker compose version >/dev/null 2>&1; then docker compose down; else docker-compose down; fi
 
 bench: .venv/.dev ## Measure; writes bench/results.md
 	@$(BIN)/python -m bench

@@ -14,7 +14,7 @@ def main() -> None:
     lines = [
         "# Results",
         "",
-        f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} shared cores. Made by `make bench`.",
+        f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} shared cores.",
         "",
         "| what | figure | goal |",
         "| --- | --- | --- |",
