@@ -1,0 +1,57 @@
+"""Fixtures: a real browser, the system's Chromium."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+
+from tests.integration.servers import ServersMissing, debian
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ARGUMENTS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Where the browser is; on Debian, as root, it is installed where it is missing."""
+    found = _find()
+    if found is None and debian.can_install():
+        debian.install(["chromium"])
+        found = _find()
+    if found is None:
+        raise ServersMissing(f"Browser tests need Chromium: install one of {', '.join(NAMES)}")
+    return found
+
+
+def _find() -> str | None:
+    return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="session")
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        arguments = [*ARGUMENTS, "--no-sandbox"] if os.geteuid() == 0 else ARGUMENTS
+        launched = await playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield launched
+        await launched.close()
+
+
+@pytest.fixture
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """A page of a fresh visitor; what its scripts or its content policy complain about fails the test."""
+    complaints: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error" and "the server responded with a status of 4" not in message.text:
+            complaints.append(message.text)
+
+    context = await browser.new_context(viewport={"width": 390, "height": 844})
+    opened = await context.new_page()
+    opened.on("console", note)
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.set_default_timeout(10_000)
+    yield opened
+    await context.close()
+    assert complaints == []

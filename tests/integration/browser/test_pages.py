@@ -1,0 +1,89 @@
+"""The pages behind mailed links, in a real browser."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.integration.journeys.worlds import World, embedded
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with embedded(tmp_path) as running_world:
+        yield running_world
+
+
+async def sign_up(page: Page) -> None:
+    await page.get_by_label("Mail address").fill("ann@example.org")
+    await page.get_by_label("Username").fill("ann")
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Sign up").click()
+
+
+async def test_a_person_gets_in_by_the_links_alone(world: World, page: Page) -> None:
+    await page.goto(await world.web.said(r"^First invite: (\S+)$"))
+    await expect(page.get_by_role("status")).to_have_text("You are invited.")
+    assert page.url == f"{world.web.url}/signup", "the token is out of the address bar"
+    await sign_up(page)
+    await expect(page.get_by_role("status")).to_contain_text("Check your mail")
+
+    await page.goto(await world.web.said(r"^Mail to ann@example.org: .* (\S+)$"))
+    assert page.url == f"{world.web.url}/invite"
+    await page.get_by_role("button", name="Confirm my address").click()
+    await expect(page.get_by_role("status")).to_contain_text("Your address is confirmed")
+
+    await page.goto(f"{world.web.url}/login")
+    await page.get_by_label("Mail address").fill("ann@example.org")
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Log in").click()
+    await expect(page.get_by_role("status")).to_have_text("You are logged in as ann.")
+    (cookie,) = await page.context.cookies()
+    assert (cookie["name"], cookie["httpOnly"], cookie["secure"]) == ("__Host-session", True, True)
+    answer = await page.goto(f"{world.web.url}/api/session")
+    assert answer is not None
+    assert (await answer.json())["user"]["username"] == "ann"
+
+
+async def test_opening_the_confirmation_link_confirms_nothing(world: World, page: Page) -> None:
+    await page.goto(await world.web.said(r"^First invite: (\S+)$"))
+    await sign_up(page)
+    await expect(page.get_by_role("status")).to_contain_text("Check your mail")
+    link = await world.web.said(r"^Mail to ann@example.org: .* (\S+)$")
+    for _ in range(3):
+        await page.goto(link)
+        await page.reload()
+    await page.goto(f"{world.web.url}/signup")
+    await page.goto(link.replace("#", "?"))
+    assert page.url == f"{world.web.url}/invite", "the query form works too, and is removed"
+    await page.get_by_role("button", name="Confirm my address").click()
+    await expect(page.get_by_role("status")).to_contain_text("Your address is confirmed")
+
+
+async def test_what_is_wrong_is_said_and_what_was_typed_stays(world: World, page: Page) -> None:
+    await page.goto(await world.web.said(r"^First invite: (\S+)$"))
+    await page.get_by_label("Mail address").fill("ann@example.org")
+    await page.get_by_label("Username").fill("admin")
+    await page.get_by_label("Password").fill("short")
+    await page.get_by_role("button", name="Sign up").click()
+    status = page.get_by_role("status")
+    await expect(status).to_contain_text("This name is reserved. Choose another.")
+    await expect(status).to_contain_text("Use at least 15 characters")
+    await expect(page.get_by_label("Mail address")).to_have_value("ann@example.org")
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/signup", "You need an invite link"),
+        ("/signup#invite=nonsense", "Ask the person who invited you for a new one."),
+        ("/invite", "Open the link in the mail"),
+    ],
+)
+async def test_a_link_that_does_not_work_says_what_to_do(world: World, page: Page, path: str, words: str) -> None:
+    await page.goto(f"{world.web.url}{path}")
+    await expect(page.get_by_role("status")).to_contain_text(words)
+    await expect(page.get_by_role("button")).to_have_count(0)
