@@ -28,10 +28,16 @@ def embedded_world(tmp_path: Path) -> AbstractAsyncContextManager[World]:
 
 
 @pytest.fixture
+def redis_url(servers: Servers) -> str:
+    """The Redis that the service uses; a test that kills it brings its own."""
+    return servers.redis
+
+
+@pytest.fixture
 def servers_world(
-    tmp_path: Path, empty_postgres: str, servers: Servers, rabbitmq_url: str, smtp_sink: SmtpSink
+    tmp_path: Path, empty_postgres: str, redis_url: str, rabbitmq_url: str, smtp_sink: SmtpSink
 ) -> AbstractAsyncContextManager[World]:
-    return on_servers(tmp_path, empty_postgres, servers.redis, rabbitmq_url, smtp_sink)
+    return on_servers(tmp_path, empty_postgres, redis_url, rabbitmq_url, smtp_sink)
 
 
 @pytest.fixture(params=["embedded", "servers"])
