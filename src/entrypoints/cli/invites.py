@@ -2,13 +2,15 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 import click
 
 from entrypoints.cli.start import run, settings
-from entrypoints.container import Container, opened
+
+if TYPE_CHECKING:
+    from entrypoints.container import Container
 
 T = TypeVar("T")
 
@@ -30,7 +32,7 @@ def create(email: str | None, expires: int, max_claims: int, note: str | None, o
     from domain.invite import InviteTerms
     from domain.user import Role
 
-    async def work(container: Container) -> str:
+    async def work(container: "Container") -> str:
         terms = InviteTerms(
             email=EmailAddress.parse(email) if email else None,
             life=timedelta(days=expires),
@@ -48,7 +50,7 @@ def create(email: str | None, expires: int, max_claims: int, note: str | None, o
 def list_() -> None:
     """List all invites, newest first: id, state, claims, end, address, note."""
 
-    async def work(container: Container) -> list[str]:
+    async def work(container: "Container") -> list[str]:
         now = container.clock().now()
         return [
             f"{found.id}  {found.state(now):<7}  {found.claims}/{found.max_claims}  {found.expires_at:%Y-%m-%d %H:%M}"
@@ -65,14 +67,16 @@ def list_() -> None:
 def revoke(invite_id: UUID) -> None:
     """Take an invite back; accounts made with it stay."""
 
-    async def work(container: Container) -> None:
+    async def work(container: "Container") -> None:
         await container.revoke_invite()(invite_id=invite_id, by=None)
 
     _with_container(work)
     click.echo("The invite cannot be claimed any more.")
 
 
-def _with_container(work: Callable[[Container], Awaitable[T]]) -> T:
+def _with_container(work: Callable[["Container"], Awaitable[T]]) -> T:
+    from entrypoints.container import opened
+
     found = settings()
 
     async def inside() -> T:
