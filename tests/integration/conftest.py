@@ -3,10 +3,12 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import asyncpg
 import pytest
+from _pytest.capture import CaptureManager
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -14,14 +16,31 @@ from adapters.sql.engine import open_engine
 from adapters.sql.migrate import migrate
 from adapters.sql.tables import metadata
 from tests.integration.rabbit import forget_topology
-from tests.integration.servers import Servers, running
+from tests.integration.servers import Servers, ServersMissing, running
 from tests.integration.smtp_sink import SmtpSink
+
+SOURCE = pytest.StashKey[str]()
 
 
 @pytest.fixture(scope="session")
-def servers() -> Iterator[Servers]:
-    with running() as found:
+def servers(request: pytest.FixtureRequest) -> Iterator[Servers]:
+    """Postgres, Redis and RabbitMQ, from wherever this machine can have them."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    assert isinstance(capture, CaptureManager)
+    with ExitStack() as stack:
+        try:
+            with capture.global_and_fixture_disabled():
+                found = stack.enter_context(running())
+        except ServersMissing as missing:
+            pytest.fail(str(missing), pytrace=False)
+        request.config.stash[SOURCE] = found.source
         yield found
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say which servers the tests ran on."""
+    if SOURCE in config.stash:
+        terminalreporter.write_line(f"Postgres, Redis and RabbitMQ: {config.stash[SOURCE]}")
 
 
 @pytest.fixture(scope="session")

@@ -8,12 +8,18 @@ import pytest
 
 from tests.integration.journeys.test_journey import an_operator
 from tests.integration.journeys.worlds import World
+from tests.integration.servers import ServersMissing
 from tests.integration.servers.local_redis import LocalRedis
+from tests.integration.servers.programs import require
 
 
 @pytest.fixture
 def redis() -> Iterator[LocalRedis]:
-    """A Redis of this test's own, to be killed."""
+    """A Redis of this test's own, to be killed; a local process, so where there can be none, it is said."""
+    try:
+        require(["redis"])
+    except ServersMissing as missing:
+        pytest.skip(str(missing))
     with LocalRedis() as own:
         yield own
 
