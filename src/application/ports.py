@@ -82,7 +82,10 @@ class PasswordHasher(Protocol):
 
 
 class Turns(Protocol):
-    """Lets one caller at a time in for each key, in this process: spares slow work that only one can profit from."""
+    """Lets a few callers at a time in for each key, in this process.
+
+    So a crowd with one invite costs as many password hashes as there are cores, and the rest find it spent.
+    """
 
     def __call__(self, key: UUID) -> AbstractAsyncContextManager[None]:
         """Wait for the turn; it ends with the block."""
@@ -158,8 +161,8 @@ class Sessions(Protocol):
     async def update(self, session: Session) -> None:
         """Write when a session was last seen; an ended one stays ended."""
 
-    async def delete(self, id: UUID) -> Session | None:
-        """End a session; it, or None where there was none."""
+    async def delete(self, key_hash: bytes) -> Session | None:
+        """End the session of this key; it, or None where there was none."""
 
     async def delete_all(self, user_id: UUID) -> Sequence[Session]:
         """End all sessions of a user; those that were there."""
@@ -268,23 +271,23 @@ class Work(Protocol):
     """The record, seen through one transaction."""
 
     @property
-    def users(self) -> Users: ...  # noqa: D102
+    def users(self) -> Users: ...
     @property
-    def username_holds(self) -> UsernameHolds: ...  # noqa: D102
+    def username_holds(self) -> UsernameHolds: ...
     @property
-    def invites(self) -> Invites: ...  # noqa: D102
+    def invites(self) -> Invites: ...
     @property
-    def claims(self) -> Claims: ...  # noqa: D102
+    def claims(self) -> Claims: ...
     @property
-    def sessions(self) -> Sessions: ...  # noqa: D102
+    def sessions(self) -> Sessions: ...
     @property
-    def tokens(self) -> Tokens: ...  # noqa: D102
+    def tokens(self) -> Tokens: ...
     @property
-    def outbox(self) -> Outbox: ...  # noqa: D102
+    def outbox(self) -> Outbox: ...
     @property
-    def inbox(self) -> Inbox: ...  # noqa: D102
+    def inbox(self) -> Inbox: ...
     @property
-    def mails(self) -> Mails: ...  # noqa: D102
+    def mails(self) -> Mails: ...
 
 
 class Begin(Protocol):

@@ -7,6 +7,7 @@ from typing import Self
 from domain.errors import BadField, InvalidFields
 
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_AMBIGUOUS = frozenset("ßς\u200c\u200d")
 _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
@@ -39,6 +40,9 @@ class EmailAddress:
 
 
 def _ascii_domain(domain: str) -> str:
+    """The domain as it stands in the DNS; empty where it has none, or where IDNA 2003 and 2008 name different ones."""
+    if _AMBIGUOUS & set(domain):
+        return ""
     try:
         return domain.encode("idna").decode("ascii").lower()
     except UnicodeError:

@@ -84,13 +84,13 @@ class InviteNotFound(Refusal):
 
 
 class InviteQuotaReached(Refusal):
-    """The user has as many open invites as members may have."""
+    """The user's open invites are good for as many accounts as members may bring in."""
 
     code = "invite_quota_reached"
 
     def __init__(self, quota: int) -> None:
         super().__init__(
-            f"You may have {quota} open invites at a time. Revoke one, or wait until one is claimed or expires."
+            f"Your open invites may be good for {quota} accounts in all. Revoke one, or wait until one is used."
             if quota
             else "Only operators issue invites here."
         )

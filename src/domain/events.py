@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias, get_args
 from uuid import UUID
 
 
@@ -16,10 +16,10 @@ class UserCreated:
 
 
 @dataclass(frozen=True, slots=True)
-class SignUpRepeated:
+class KnownAddressSignedUp:
     """Somebody with a valid invite signed up with an address that has an account already."""
 
-    type: ClassVar[str] = "user.sign_up_repeated"
+    type: ClassVar[str] = "user.known_address_signed_up"
     email: str
 
 
@@ -79,7 +79,7 @@ class SessionsEnded:
 
 Event: TypeAlias = (
     UserCreated
-    | SignUpRepeated
+    | KnownAddressSignedUp
     | ConfirmationRequested
     | UserConfirmed
     | InviteIssued
@@ -88,13 +88,4 @@ Event: TypeAlias = (
     | SessionsEnded
 )
 
-ALL: tuple[type[Event], ...] = (
-    UserCreated,
-    SignUpRepeated,
-    ConfirmationRequested,
-    UserConfirmed,
-    InviteIssued,
-    InviteClaimed,
-    InviteRevoked,
-    SessionsEnded,
-)
+ALL: tuple[type[Event], ...] = get_args(Event)

@@ -1,5 +1,6 @@
 """Invites: the right to create an account."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,7 +18,7 @@ from domain.errors import (
 )
 from domain.user import Role
 
-LIFE = timedelta(days=7)
+LIFE_DAYS = 7
 LONGEST_LIFE_DAYS = 365
 MOST_CLAIMS = 10_000
 LONGEST_NOTE = 200
@@ -34,11 +35,11 @@ class InviteState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InviteTerms:
-    """What whoever issues an invite may choose about it."""
+    """What whoever issues an invite may choose about it. Raises InvalidFields where something is out of bounds."""
 
     email: EmailAddress | None = None
     max_claims: int = 1
-    life: timedelta = LIFE
+    expires_in_days: int = LIFE_DAYS
     note: str | None = None
     role: Role = Role.MEMBER
 
@@ -46,17 +47,15 @@ class InviteTerms:
         if problems := tuple(self._problems()):
             raise InvalidFields(*problems)
 
-    def _problems(self) -> list[BadField]:
-        problems = []
+    def _problems(self) -> Iterator[BadField]:
         if not 1 <= self.max_claims <= MOST_CLAIMS:
-            problems.append(BadField("max_claims", "max_claims_range", f"Use 1 to {MOST_CLAIMS:,}."))
+            yield BadField("max_claims", "out_of_range", f"Use a whole number from 1 to {MOST_CLAIMS:,}.")
         elif self.email and self.max_claims > 1:
-            problems.append(BadField("max_claims", "max_claims_bound", "An invite for one address has one claim."))
-        if not timedelta(0) < self.life <= timedelta(days=LONGEST_LIFE_DAYS):
-            problems.append(BadField("expires_in_days", "expiry_range", f"Use 1 to {LONGEST_LIFE_DAYS} days."))
+            yield BadField("max_claims", "bound_to_one_address", "An invite for one address has one claim.")
+        if not 1 <= self.expires_in_days <= LONGEST_LIFE_DAYS:
+            yield BadField("expires_in_days", "out_of_range", f"Use a whole number from 1 to {LONGEST_LIFE_DAYS:,}.")
         if self.note is not None and len(self.note) > LONGEST_NOTE:
-            problems.append(BadField("note", "note_too_long", f"Use at most {LONGEST_NOTE} characters."))
-        return problems
+            yield BadField("note", "too_long", f"Use at most {LONGEST_NOTE:,} characters.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ class Invite:
             claims=0,
             note=terms.note,
             created_at=at,
-            expires_at=at + terms.life,
+            expires_at=at + timedelta(days=terms.expires_in_days),
         )
 
     def state(self, at: datetime) -> InviteState:
@@ -99,6 +98,10 @@ class Invite:
         if self.revoked_at is not None:
             return InviteState.REVOKED
         return InviteState.EXPIRED if self.expires_at <= at else InviteState.OPEN
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether the invite can be claimed."""
+        return self.state(at) is InviteState.OPEN
 
     def check_open(self, at: datetime) -> None:
         """Raise InviteSpent, InviteRevoked or InviteExpired unless the invite can be claimed."""
@@ -118,10 +121,6 @@ class Invite:
         if self.email is not None and self.email.key != by.key:
             raise InviteForAnotherAddress
         return replace(self, claims=self.claims + 1)
-
-    def revoke(self, at: datetime) -> Self:
-        """The invite taken back; what was claimed stays claimed."""
-        return self if self.revoked_at is not None else replace(self, revoked_at=at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ class MailKind(StrEnum):
     """What a mail is about."""
 
     CONFIRMATION = "confirmation"
-    ALREADY_REGISTERED = "already_registered"
+    ACCOUNT_EXISTS = "account_exists"
     INVITE = "invite"
 
 
@@ -29,7 +29,7 @@ class MailState(StrEnum):
 class Mail:
     """A mail to one address. `id` is the id of the event that asked for it, so asking twice makes one mail.
 
-    `token_id` names the invite or token that its link carries; `greeting` is the reader's username, if known;
+    `link_id` names the invite or token that its link carries; `username` is the reader's username, if known;
     `invited_by` the inviter's.
     """
 
@@ -37,8 +37,8 @@ class Mail:
     kind: MailKind
     to: EmailAddress
     created_at: datetime
-    token_id: UUID | None = None
+    link_id: UUID | None = None
     link_expires_at: datetime | None = None
-    greeting: str | None = None
+    username: str | None = None
     invited_by: str | None = None
     attempts: int = 0

@@ -39,7 +39,7 @@ class PasswordPolicy:
 
     def accept(self, raw: str, field: str = "password") -> NewPassword:
         """Read a new password. Raises InvalidFields naming `field`."""
-        password = NewPassword.parse(raw, field)
+        password = Password.parse(raw, field)
         if len(password.text) < self.min_length:
             raise InvalidFields(
                 BadField(
@@ -48,4 +48,4 @@ class PasswordPolicy:
                     f"Use at least {self.min_length} characters; a sentence is fine.",
                 )
             )
-        return password
+        return NewPassword(password.text)

@@ -44,7 +44,7 @@ class Session:
     idle_expires_at: datetime
     expires_at: datetime
     user_agent: str | None = None
-    address: str | None = None
+    ip: str | None = None
 
     @classmethod
     def start(
@@ -56,7 +56,7 @@ class Session:
         at: datetime,
         life: SessionLife,
         user_agent: str | None,
-        address: str | None,
+        ip: str | None,
     ) -> Self:
         """A session that begins now."""
         return cls(
@@ -68,7 +68,7 @@ class Session:
             idle_expires_at=at + min(life.idle, life.absolute),
             expires_at=at + life.absolute,
             user_agent=user_agent,
-            address=address,
+            ip=ip,
         )
 
     def is_live(self, at: datetime) -> bool:

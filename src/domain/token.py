@@ -1,8 +1,10 @@
 """Tokens: what stands in mailed links."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Self
 from uuid import UUID
 
 
@@ -11,6 +13,10 @@ class Purpose(StrEnum):
 
     INVITE = "invite"
     CONFIRMATION = "confirmation"
+
+
+LIVES: Mapping[Purpose, timedelta] = {Purpose.CONFIRMATION: timedelta(hours=24)}
+"""How long a mailed token works: a day at most (the Copenhagen Book, "Email verification")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,11 @@ class Token:
     expires_at: datetime
     used_at: datetime | None = None
     superseded_at: datetime | None = None
+
+    @classmethod
+    def issue(cls, purpose: Purpose, *, id: UUID, user_id: UUID, at: datetime) -> Self:
+        """A fresh token, good from now for as long as its purpose allows."""
+        return cls(id, purpose, user_id, at, at + LIVES[purpose])
 
     def is_usable(self, at: datetime) -> bool:
         """Whether the token would still be taken."""

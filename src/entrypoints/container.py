@@ -4,13 +4,13 @@ import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from typing import Any
 
 from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import Callable as Call
 from dependency_injector.providers import Dependency, Dict, Object, Singleton
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.argon2.password_hasher import Argon2Cost, Argon2PasswordHasher
+from adapters.argon2.password_hasher import Argon2Cost, Argon2PasswordHasher, cores
 from adapters.crypto.cookies import AesGcmCookieSeal
 from adapters.crypto.links import Links
 from adapters.crypto.tokens import HmacTokenSigner
@@ -28,33 +28,30 @@ from application.accounts.claim_invite_and_create_user import ClaimInviteAndCrea
 from application.accounts.confirm_account import ConfirmAccount
 from application.delivery.consumer import Consumer
 from application.delivery.deliver_mails import DeliverMails
-from application.delivery.queue_mail import CONSUMER as MAILS
-from application.delivery.queue_mail import QueueMail
+from application.delivery.queue_mail import CONSUMER, EVENTS, QueueMail
 from application.delivery.relay_outbox import RelayOutbox
 from application.invites.issue_invite import IssueInvite
 from application.invites.list_invites import ListInvites
 from application.invites.offer_first_invite import OfferFirstInvite
 from application.invites.revoke_invite import RevokeInvite
 from application.invites.verify_invite import VerifyInvite
-from application.ports import Mailer, Publisher, SessionCache
+from application.ports import Mailer, PasswordHasher, Publisher, SessionCache
 from application.sessions.authenticate import Authenticate
 from application.sessions.bury_ended_sessions import BuryEndedSessions
 from application.sessions.log_in import LogIn
 from application.sessions.log_out import LogOut
-from domain.events import ConfirmationRequested, InviteIssued, SessionsEnded, SignUpRepeated
+from domain.events import SessionsEnded
 from domain.password import PasswordPolicy
 from domain.session import SessionLife
 from entrypoints.settings import Settings
-
-CONFIRMATION_LIFE = timedelta(hours=24)
-"""The Copenhagen Book, "Email verification": a day at most."""
 
 
 class Container(DeclarativeContainer):
     """What is built of what. Everything is made when it is first asked for, once; `opened` gives it its clients."""
 
     settings = Dependency(instance_of=Settings)
-    engine: Dependency[Any] = Dependency()
+    engine: Dependency[AsyncEngine] = Dependency()
+    hasher: Dependency[PasswordHasher] = Dependency()
     session_cache: Dependency[SessionCache] = Dependency()
     publisher: Dependency[Publisher] = Dependency()
     mailer: Dependency[Mailer] = Dependency()
@@ -74,10 +71,6 @@ class Container(DeclarativeContainer):
         sender=settings.provided.mail_from,
         brand=settings.provided.brand,
         contact=settings.provided.contact_url,
-    )
-    hasher = Singleton(
-        Argon2PasswordHasher,
-        Singleton(Argon2Cost, time=settings.provided.argon2_time, memory=settings.provided.argon2_memory_kib),
     )
     password_policy = Singleton(PasswordPolicy, settings.provided.password_min_length)
     session_life = Singleton(
@@ -103,8 +96,7 @@ class Container(DeclarativeContainer):
         hasher=hasher,
         clock=clock,
         ids=ids,
-        turns=Singleton(MemoryTurns),
-        confirmation_life=CONFIRMATION_LIFE,
+        turns=Singleton(MemoryTurns, cores()),
     )
     confirm_account = Singleton(ConfirmAccount, begin=begin, signer=signer, clock=clock)
     log_in = Singleton(
@@ -123,10 +115,10 @@ class Container(DeclarativeContainer):
 
     consumers = Dict(
         {
-            MAILS: Singleton(
+            CONSUMER: Singleton(
                 Consumer,
-                types=frozenset(event.type for event in (ConfirmationRequested, SignUpRepeated, InviteIssued)),
-                handle=Singleton(QueueMail, begin=begin, clock=clock, ids=ids, confirmation_life=CONFIRMATION_LIFE),
+                types=EVENTS,
+                handle=Singleton(QueueMail, begin=begin, clock=clock, ids=ids),
             ),
             "sessions": Singleton(
                 Consumer,
@@ -148,24 +140,37 @@ async def opened(
     Nothing is connected yet: a server that is down delays no start. `announce` prints a line for each mail that is
     only a file. `swap` puts objects of your own in the place of any part, by its name above: `{"clock": my_clock}`.
     """
+    swap = swap or {}
     async with AsyncExitStack() as stack:
         container = Container(settings=Object(settings))
-        for name, part in (swap or {}).items():
+        parts: Mapping[str, Callable[[], object]] = {
+            "engine": lambda: _engine(settings, stack),
+            "hasher": lambda: _hasher(settings, stack),
+            "session_cache": lambda: _session_cache(settings, stack),
+            "mailer": lambda: _mailer(settings, container.composer(), announce),
+            "publisher": lambda: _publisher(settings, container.consumers(), stack),
+        }
+        for name, part in swap.items():
             getattr(container, name).override(Object(part))
-        engine = open_engine(settings.database_url)
-        stack.push_async_callback(engine.dispose)
-        container.engine.override(Object(engine))
-        hasher = container.hasher()
-        stack.callback(hasher.close)
-        for name, choose in _CHOICES.items():
-            if name not in (swap or {}):
-                getattr(container, name).override(Object(choose(settings, container, stack, announce)))
+        for name, make in parts.items():
+            if name not in swap:
+                getattr(container, name).override(Object(make()))
         yield container
 
 
-def _session_cache(
-    settings: Settings, _container: Container, stack: AsyncExitStack, _announce: Callable[[str], None]
-) -> SessionCache:
+def _engine(settings: Settings, stack: AsyncExitStack) -> AsyncEngine:
+    engine = open_engine(settings.database_url)
+    stack.push_async_callback(engine.dispose)
+    return engine
+
+
+def _hasher(settings: Settings, stack: AsyncExitStack) -> PasswordHasher:
+    hasher = Argon2PasswordHasher(Argon2Cost(settings.argon2_time, settings.argon2_memory_kib))
+    stack.callback(hasher.close)
+    return hasher
+
+
+def _session_cache(settings: Settings, stack: AsyncExitStack) -> SessionCache:
     """Redis where there is one. Else in process, if this is the only one: replicas would not hear of ended sessions."""
     if settings.redis_url:
         from adapters.redis.client import open_redis
@@ -177,30 +182,19 @@ def _session_cache(
     return MemorySessionCache() if settings.is_embedded else NoSessionCache()
 
 
-def _publisher(
-    settings: Settings, container: Container, stack: AsyncExitStack, _announce: Callable[[str], None]
-) -> Publisher:
-    if settings.rabbitmq_url:
-        from adapters.rabbitmq.publisher import RabbitPublisher
-
-        publisher = RabbitPublisher(settings.rabbitmq_url, container.consumers())
-        stack.push_async_callback(publisher.close)
-        return publisher
-    return MemoryPublisher(container.consumers())
-
-
-def _mailer(
-    settings: Settings, container: Container, _stack: AsyncExitStack, announce: Callable[[str], None]
-) -> Mailer:
+def _mailer(settings: Settings, composer: Composer, announce: Callable[[str], None]) -> Mailer:
     if settings.smtp_url:
         from adapters.smtp.mailer import SmtpMailer, SmtpServer
 
-        return SmtpMailer(SmtpServer.parse(settings.smtp_url), container.composer())
-    return FileMailer(settings.data_dir / "mail", container.composer(), announce)
+        return SmtpMailer(SmtpServer.parse(settings.smtp_url), composer)
+    return FileMailer(settings.data_dir / "mail", composer, announce)
 
 
-_CHOICES: Mapping[str, Callable[[Settings, Container, AsyncExitStack, Callable[[str], None]], object]] = {
-    "session_cache": _session_cache,
-    "mailer": _mailer,
-    "publisher": _publisher,
-}
+def _publisher(settings: Settings, consumers: Mapping[str, Consumer], stack: AsyncExitStack) -> Publisher:
+    if settings.rabbitmq_url:
+        from adapters.rabbitmq.publisher import RabbitPublisher
+
+        publisher = RabbitPublisher(settings.rabbitmq_url, consumers)
+        stack.push_async_callback(publisher.close)
+        return publisher
+    return MemoryPublisher(consumers)

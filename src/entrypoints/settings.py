@@ -8,7 +8,7 @@ from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
@@ -76,14 +76,36 @@ class Setting(msgspec.Struct, frozen=True):
     meaning: str
 
 
-def _url(*schemes: str) -> Callable[[str], str]:
+def _server(*schemes: str) -> Callable[[str], str]:
+    """Reads the address of a server: a scheme, a host, and a port that is one."""
+
     def read(text: str) -> str:
         parts = urlsplit(text)
-        if parts.scheme not in schemes or not (parts.netloc or parts.scheme == "sqlite"):
-            raise ValueError("write " + " or ".join(f"{scheme}://…" for scheme in schemes))
-        return text.rstrip("/") if "http" in schemes else text
+        if parts.scheme not in schemes or not parts.hostname or not _has_port_or_none(parts):
+            raise ValueError("write " + " or ".join(f"{scheme}://host[:port]" for scheme in schemes))
+        return text
 
     return read
+
+
+def _database(text: str) -> str:
+    if text.startswith("sqlite:///") and len(text) > len("sqlite:///"):
+        return text
+    return _server("postgresql", "postgres", "postgresql+asyncpg")(text)
+
+
+def _public_url(text: str) -> str:
+    parts = urlsplit(_server("https", "http")(text))
+    if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
+        raise ValueError("write https://host[:port] and nothing behind it")
+    return text.rstrip("/")
+
+
+def _has_port_or_none(parts: SplitResult) -> bool:
+    try:
+        return parts.port is None or parts.port > 0
+    except ValueError:
+        return False
 
 
 def _whole(least: int, most: int) -> Callable[[str], int]:
@@ -116,7 +138,7 @@ def _line(text: str) -> str:
 
 def _contact(text: str) -> str:
     if not text.startswith(("https://", "http://", "mailto:")) or _has_controls(text):
-        raise ValueError("write https://… or mailto:…")
+        raise ValueError("write https://…, http://… or mailto:…")
     return text
 
 
@@ -126,7 +148,7 @@ def _has_controls(text: str) -> bool:
 
 SETTINGS: Mapping[str, Setting] = {
     "PUBLIC_URL": Setting(
-        _url("https", "http"),
+        _public_url,
         None,
         "Where people reach the service; all links start with it. Default: http://localhost:PORT",
     ),
@@ -137,16 +159,18 @@ SETTINGS: Mapping[str, Setting] = {
         " else one is made and kept in the data folder",
     ),
     "DATABASE_URL": Setting(
-        _url("postgresql", "postgres", "postgresql+asyncpg", "sqlite"),
+        _database,
         None,
         "postgresql://user:password@host/name. Default: SQLite in the data folder",
     ),
-    "REDIS_URL": Setting(_url("redis", "rediss", "unix"), None, "redis://host:6379/0. Default: a cache in the process"),
+    "REDIS_URL": Setting(
+        _server("redis", "rediss"), None, "redis://host:6379/0. Default: a cache in the process, or none with Postgres"
+    ),
     "RABBITMQ_URL": Setting(
-        _url("amqp", "amqps"), None, "amqp://user:password@host/. Default: events stay in the process"
+        _server("amqp", "amqps"), None, "amqp://user:password@host/. Default: events stay in the process"
     ),
     "SMTP_URL": Setting(
-        _url("smtp", "smtps", "smtp+starttls"),
+        _server("smtp", "smtps", "smtp+starttls"),
         None,
         "smtp://host:25, smtps://user:password@host or smtp+starttls://…. Default: mails are files in the data folder",
     ),
@@ -155,13 +179,15 @@ SETTINGS: Mapping[str, Setting] = {
     "PORT": Setting(_whole(1, 65_535), "8000", "The port to listen on"),
     "WORKERS": Setting(_whole(1, 256), "1", "Web processes; more than one needs Postgres"),
     "MAIL_FROM": Setting(_sender, "Bottomline <bottomline@localhost>", "The sender of mails"),
-    "BRAND": Setting(_line, "Bottomline", "What the service calls itself in mails and pages"),
+    "BRAND": Setting(_line, "Bottomline", "What the service calls itself in mails"),
     "CONTACT_URL": Setting(_contact, None, "Where people get help: https://… or mailto:…"),
     "SESSION_DAYS": Setting(_whole(1, 365), "14", "Days after which a session ends"),
     "SESSION_IDLE_DAYS": Setting(_whole(1, 365), "3", "Days without use after which a session ends"),
     "PASSWORD_MIN_LENGTH": Setting(_whole(8, 128), "15", "The shortest password, in characters"),
     "INVITES_PER_USER": Setting(
-        _whole(0, 10_000), "5", "Open invites that a user may have; operators have no limit. 0: only operators invite"
+        _whole(0, 10_000),
+        "5",
+        "Accounts that a user's open invites may be good for; operators have no limit. 0: only operators invite",
     ),
     "ARGON2_TIME": Setting(_whole(1, 100), "2", "Passes of the password hash"),
     "ARGON2_MEMORY_KIB": Setting(_whole(8, 4_194_304), "19456", "Memory of one password hash in KiB"),
@@ -173,7 +199,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
     Embedded, a missing secret is made on the first run and kept in the data folder.
     """
-    problems = [_unknown(name) for name in environ if name.startswith(PREFIX) and name[len(PREFIX) :] not in SETTINGS]
+    problems = [_unknown(name) for name in environ if name.startswith(PREFIX) and not _is_known(name)]
     found: dict[str, Any] = {}
     for name, setting in SETTINGS.items():
         text = environ.get(PREFIX + name) or setting.default
@@ -188,6 +214,11 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     return Settings(**_with_defaults(found))
 
 
+def _is_known(name: str) -> bool:
+    """Whether there is such a setting; BOTTOMLINE_TEST_… speaks to the tests."""
+    return name.removeprefix(PREFIX) in SETTINGS or name.startswith(f"{PREFIX}TEST_")
+
+
 def _unknown(name: str) -> str:
     close = difflib.get_close_matches(name, [PREFIX + known for known in SETTINGS], n=1)
     return f"{name}: there is no such setting." + (f" Did you mean {close[0]}?" if close else "")
@@ -195,12 +226,14 @@ def _unknown(name: str) -> str:
 
 def _contradictions(found: Mapping[str, Any]) -> list[str]:
     problems = []
-    servers = [name for name in ("database_url", "redis_url", "rabbitmq_url", "smtp_url") if found[name]]
+    is_sqlite = (found["database_url"] or "sqlite:").startswith("sqlite:")
+    servers = [name for name in ("redis_url", "rabbitmq_url", "smtp_url") if found[name]]
+    servers = servers if is_sqlite else ["database_url", *servers]
     if servers and not found["secret_keys"]:
         problems.append(
             f"{PREFIX}SECRET_KEYS: needed with {PREFIX}{servers[0].upper()}. Make one with: openssl rand -hex 32"
         )
-    if found["workers"] > 1 and (found["database_url"] or "sqlite:").startswith("sqlite:"):
+    if found["workers"] > 1 and is_sqlite:
         problems.append(f"{PREFIX}WORKERS: several processes need {PREFIX}DATABASE_URL=postgresql://….")
     if found["session_idle_days"] > found["session_days"]:
         problems.append(f"{PREFIX}SESSION_IDLE_DAYS: write at most {PREFIX}SESSION_DAYS ({found['session_days']}).")

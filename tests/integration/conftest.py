@@ -2,9 +2,8 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import asyncpg
 import pytest
@@ -98,15 +97,14 @@ async def rabbitmq_url(servers: Servers) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-def smtp_sink(tmp_path: Path) -> Iterator[SmtpSink]:
+def smtp_sink() -> Iterator[SmtpSink]:
     """A real SMTP server that keeps what it takes."""
     with SmtpSink() as sink:
         yield sink
 
 
-async def eventually(what: object, within: float = 10.0) -> None:
-    """Wait until calling `what` gives something true; fail with its name."""
-    assert callable(what)
+async def eventually(what: Callable[[], bool], within: float = 10.0) -> None:
+    """Wait until it is so."""
     deadline = asyncio.get_running_loop().time() + within
     while not what():
         assert asyncio.get_running_loop().time() < deadline, f"not within {within} s: {what}"

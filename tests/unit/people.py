@@ -67,7 +67,7 @@ async def a_member(container: Container, person: Person, role: Role = Role.MEMBE
 
 async def log_in(container: Container, person: Person) -> tuple[LoggedIn, SessionKey]:
     return await container.log_in()(
-        email=person.email, password=Password(person.password), user_agent="pytest", address="127.0.0.1"
+        email=person.email, password=Password(person.password), user_agent="pytest", ip="127.0.0.1"
     )
 
 

@@ -18,7 +18,7 @@ SOURCE = Path(__file__).parents[2] / "src"
     ],
 )
 def test_no_layer_is_empty(folder: str) -> None:
-    assert [file for file in (SOURCE / folder).iterdir() if file.stat().st_size > 200 and file.suffix != ".pyc"]
+    assert [file for file in (SOURCE / folder).iterdir() if file.is_file() and file.stat().st_size > 200]
 
 
 def test_no_layer_but_these() -> None:

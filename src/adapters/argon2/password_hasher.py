@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -33,11 +34,11 @@ class Argon2PasswordHasher:
 
     def __init__(self, cost: Argon2Cost, *, threads: int | None = None, queue: int = 128) -> None:
         self._hasher = argon2.PasswordHasher(time_cost=cost.time, memory_cost=cost.memory, parallelism=1)
-        self._threads = threads or _cores()
+        self._threads = threads or cores()
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="argon2")
         self._room = self._capacity = self._threads + queue
         self._memory = HashMemory()
-        self._nobody = self._hasher.hash(os.urandom(16).hex())
+        self._nobody = _hash_of_nothing(cost)
 
     async def hash(self, password: Password) -> str:
         """The hash as a PHC string. Raises Overloaded."""
@@ -73,6 +74,12 @@ class Argon2PasswordHasher:
                 self._memory.idle()
 
 
-def _cores() -> int:
+def _hash_of_nothing(cost: Argon2Cost) -> str:
+    """A hash that no password has: random, and as much work to refuse as any."""
+    salt, digest = (b64encode(os.urandom(size)).decode().rstrip("=") for size in (16, 32))
+    return f"$argon2id$v=19$m={cost.memory},t={cost.time},p=1${salt}${digest}"
+
+
+def cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

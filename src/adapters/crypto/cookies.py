@@ -1,17 +1,16 @@
 """The sealed session cookie."""
 
 import os
-import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from adapters.crypto import base64url
 from adapters.crypto.secret_keys import derive
 from domain.session import SessionKey
 
-_SHAPE = re.compile(r"[A-Za-z0-9_-]{82}")
+LENGTH = 82
 _NONCE = 12
 
 
@@ -28,14 +27,12 @@ class AesGcmCookieSeal:
         """A cookie value for this key, another one each time."""
         key_id, cipher = self._keys[0]
         nonce = os.urandom(_NONCE)
-        return _encode(key_id + nonce + cipher.encrypt(nonce, key.secret, key_id))
+        return base64url.encode(key_id + nonce + cipher.encrypt(nonce, key.secret, key_id))
 
     def open(self, value: str) -> SessionKey | None:
         """The key in a cookie of ours; None for anything else."""
-        if not _SHAPE.fullmatch(value):
-            return None
-        raw = urlsafe_b64decode(value + "==")
-        if _encode(raw) != value:
+        raw = base64url.decode(value) if len(value) == LENGTH else None
+        if raw is None:
             return None
         nonce, sealed = raw[1 : 1 + _NONCE], raw[1 + _NONCE :]
         for key_id, cipher in self._keys:
@@ -45,7 +42,3 @@ class AesGcmCookieSeal:
                 except InvalidTag:
                     continue
         return None
-
-
-def _encode(raw: bytes) -> str:
-    return urlsafe_b64encode(raw).decode().rstrip("=")

@@ -1,11 +1,9 @@
 """The links that people are sent."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from application.ports import TokenSigner
-from domain.invite import Invite, InviteState
 from domain.token import Purpose
 
 
@@ -21,7 +19,11 @@ class Links:
 
     def signup(self, invite_id: UUID) -> str:
         """Where an invite is claimed."""
-        return f"{self.public_url}/signup#invite={self.signer.sign(Purpose.INVITE, invite_id)}"
+        return f"{self.public_url}/signup#invite={self.invite_token(invite_id)}"
+
+    def invite_token(self, invite_id: UUID) -> str:
+        """What an invite is claimed with."""
+        return self.signer.sign(Purpose.INVITE, invite_id)
 
     def confirm(self, token_id: UUID) -> str:
         """Where an account is confirmed."""
@@ -30,9 +32,3 @@ class Links:
     def login(self) -> str:
         """Where people log in."""
         return f"{self.public_url}/login"
-
-    def of(self, invite: Invite, at: datetime) -> tuple[str, str] | None:
-        """An open invite's token and link; None where it cannot be claimed."""
-        if invite.state(at) is not InviteState.OPEN:
-            return None
-        return self.signer.sign(Purpose.INVITE, invite.id), self.signup(invite.id)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from adapters.mime.compose import Composer
-from application.ports import MailDeferred, MailRefused
+from application.ports import MailDeferred
 from domain.mail import Mail
 
 
@@ -21,11 +21,8 @@ class FileMailer:
         self._announce = announce
 
     async def send(self, mail: Mail) -> None:
-        """Return once the file is on disk. Raises MailDeferred where it cannot be written."""
-        try:
-            composed = self._composer.compose(mail)
-        except ValueError as error:
-            raise MailRefused(str(error)) from error
+        """Return once the file is on disk. Raises MailDeferred where it cannot be written, MailRefused."""
+        composed = self._composer.compose(mail)
         try:
             self._write(f"{mail.id}.eml", composed.message.as_bytes())
         except OSError as error:

@@ -8,14 +8,15 @@ from weakref import WeakValueDictionary
 
 
 class MemoryTurns:
-    """One lock a key, kept only while somebody holds it or waits for it."""
+    """A semaphore of `width` a key, kept only while somebody holds it or waits for it."""
 
-    def __init__(self) -> None:
-        self._locks: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._semaphores: WeakValueDictionary[UUID, asyncio.Semaphore] = WeakValueDictionary()
 
     @asynccontextmanager
     async def __call__(self, key: UUID) -> AsyncIterator[None]:
         """Wait for the turn; it ends with the block."""
-        lock = self._locks.setdefault(key, asyncio.Lock())
-        async with lock:
+        semaphore = self._semaphores.setdefault(key, asyncio.Semaphore(self._width))
+        async with semaphore:
             yield

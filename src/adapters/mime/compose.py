@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from adapters.crypto.links import Links
+from application.ports import MailRefused
 from domain.mail import Mail, MailKind
 
 _POLICY = SMTP.clone(max_line_length=998)
@@ -35,7 +36,13 @@ class Composer:
     contact: str | None
 
     def compose(self, mail: Mail) -> Composed:
-        """The mail as a message with a Message-ID that is the same each time. Raises ValueError on bad headers."""
+        """The mail as a message with a Message-ID that is the same each time. Raises MailRefused on bad headers."""
+        try:
+            return self._composed(mail)
+        except ValueError as error:
+            raise MailRefused(f"cannot be written: {error}") from error
+
+    def _composed(self, mail: Mail) -> Composed:
         subject, text, link = self._content(mail)
         message = EmailMessage(policy=_POLICY)
         message["From"] = self.sender
@@ -52,17 +59,17 @@ class Composer:
         match mail.kind:
             case MailKind.CONFIRMATION:
                 return self._confirmation(mail)
-            case MailKind.ALREADY_REGISTERED:
-                return self._already_registered(mail)
+            case MailKind.ACCOUNT_EXISTS:
+                return self._account_exists(mail)
             case MailKind.INVITE:
                 return self._invite(mail)
 
     def _confirmation(self, mail: Mail) -> tuple[str, str, str]:
         link = self.links.confirm(_id(mail))
         text = f"""\
-            Hello {mail.greeting},
+            Hello {mail.username},
 
-            you signed up for {self.brand} with this address. Open this page and press the button to confirm it:
+            You signed up for {self.brand} with this address. Open this page and press the button to confirm it:
 
             {link}
 
@@ -71,12 +78,12 @@ class Composer:
             """
         return f"Confirm your address for {self.brand}", dedent(text), link
 
-    def _already_registered(self, mail: Mail) -> tuple[str, str, str]:
+    def _account_exists(self, mail: Mail) -> tuple[str, str, str]:
         link = self.links.login()
         text = f"""\
-            Hello {mail.greeting},
+            Hello {mail.username},
 
-            somebody signed up for {self.brand} with this address, which has an account already. Log in here:
+            Somebody signed up for {self.brand} with this address, which has an account already. Log in here:
 
             {link}
 
@@ -103,9 +110,9 @@ class Composer:
 
 
 def _id(mail: Mail) -> UUID:
-    if mail.token_id is None:
+    if mail.link_id is None:
         raise ValueError(f"a {mail.kind} mail needs a token")
-    return mail.token_id
+    return mail.link_id
 
 
 def _until(expires_at: datetime | None) -> str:

@@ -9,7 +9,7 @@ import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
 
 from adapters.cloudevents.codec import UnknownEvent, decode, open_envelope
-from adapters.rabbitmq.topology import HEARTBEAT, declare_queues
+from adapters.rabbitmq.topology import FAULTS, HEARTBEAT, declare_queues
 from application.delivery.consumer import Consumer
 from application.ports import Unavailable
 
@@ -33,7 +33,7 @@ async def consume(url: str, consumers: Mapping[str, Consumer]) -> None:
                 for name, queue in (await declare_queues(channel, consumers)).items():
                     await queue.consume(partial(_take, consumers[name]))
                 await channel.closed()
-        except (aio_pika.exceptions.AMQPError, OSError, RuntimeError) as fault:
+        except FAULTS as fault:
             log.warning("RabbitMQ is away: %r", fault)
         await asyncio.sleep(_RECONNECT)
 

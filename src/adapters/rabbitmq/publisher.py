@@ -9,7 +9,7 @@ import aio_pika
 from aio_pika.abc import AbstractConnection, AbstractExchange
 
 from adapters.cloudevents.codec import envelop
-from adapters.rabbitmq.topology import EVENTS, HEARTBEAT, declare_queues
+from adapters.rabbitmq.topology import EVENTS, FAULTS, HEARTBEAT, declare_queues
 from application.delivery.consumer import Consumer
 from application.ports import Message
 
@@ -40,7 +40,7 @@ class RabbitPublisher:
                 results = await asyncio.gather(
                     *(self._publish(exchange, message, safe) for message in messages), return_exceptions=True
                 )
-        except (aio_pika.exceptions.AMQPError, OSError, RuntimeError) as fault:
+        except FAULTS as fault:
             log.warning("RabbitMQ does not take events, they wait in the outbox: %r", fault)
             await self.close()
             return safe
@@ -56,7 +56,7 @@ class RabbitPublisher:
             try:
                 async with asyncio.timeout(1):
                     await connection.close()
-            except (aio_pika.exceptions.AMQPError, OSError, RuntimeError) as fault:
+            except FAULTS as fault:
                 log.debug("closing a broken connection: %r", fault)
 
     async def _open(self) -> AbstractExchange:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from aio_pika import ExchangeType
 from aio_pika.abc import AbstractChannel, AbstractQueue
+from aio_pika.exceptions import AMQPError
 from pamqp.common import FieldTable
 
 from application.delivery.consumer import Consumer
@@ -11,7 +12,9 @@ from application.delivery.consumer import Consumer
 EVENTS = "bottomline.events"
 PARKED = "bottomline.parked"
 HEARTBEAT = 5
-"""Seconds; a frozen broker is noticed after three."""
+"""Seconds between heartbeats; a frozen broker is noticed after three missed ones."""
+FAULTS = (AMQPError, OSError, RuntimeError)
+"""What a broker that is away raises; RuntimeError is aio-pika's word for using a channel that has just closed."""
 _QUORUM: FieldTable = {
     "x-queue-type": "quorum",
     "x-delivery-limit": 20,

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import cast
 from uuid import UUID
 
@@ -25,20 +25,20 @@ _TOMBSTONE = b""
 _FAULTS = (RedisError, OSError)
 
 
-class _Record(msgspec.Struct, array_like=True, frozen=True):
-    """A cache entry: positions instead of names, times as seconds, ids as bytes."""
+class _Entry(msgspec.Struct, array_like=True, frozen=True):
+    """What is cached: positions instead of names, ids as 16 bytes."""
 
-    session_id: bytes
-    user_id: bytes
-    created_at: float
-    last_seen_at: float
-    idle_expires_at: float
-    expires_at: float
+    session_id: UUID
+    user_id: UUID
+    created_at: datetime
+    last_seen_at: datetime
+    idle_expires_at: datetime
+    expires_at: datetime
     email: str
     username: str
-    role: str
+    role: Role
     user_agent: str | None
-    address: str | None
+    ip: str | None
 
 
 class RedisSessionCache:
@@ -86,48 +86,42 @@ def _name(key_hash: bytes) -> bytes:
 
 def _pack(found: LoggedIn) -> bytes:
     session, user = found.session, found.user
-    return _encoder.encode(
-        _Record(
-            session.id.bytes,
-            user.id.bytes,
-            session.created_at.timestamp(),
-            session.last_seen_at.timestamp(),
-            session.idle_expires_at.timestamp(),
-            session.expires_at.timestamp(),
-            user.email.address,
-            user.username.name,
-            user.role.value,
-            session.user_agent,
-            session.address,
-        )
+    entry = _Entry(
+        session.id,
+        user.id,
+        session.created_at,
+        session.last_seen_at,
+        session.idle_expires_at,
+        session.expires_at,
+        user.email.address,
+        user.username.name,
+        user.role,
+        session.user_agent,
+        session.ip,
     )
+    return _encoder.encode(entry)
 
 
 def _unpack(key_hash: bytes, value: bytes) -> LoggedIn | None:
-    """The entry; None for one that another version wrote."""
+    """The session and its user; None for an entry that another version wrote."""
     try:
-        record = _decoder.decode(value)
+        entry = _decoder.decode(value)
     except msgspec.MsgspecError:
         return None
-    user_id = UUID(bytes=record.user_id)
     session = Session(
-        id=UUID(bytes=record.session_id),
-        user_id=user_id,
+        id=entry.session_id,
+        user_id=entry.user_id,
         key_hash=key_hash,
-        created_at=_time(record.created_at),
-        last_seen_at=_time(record.last_seen_at),
-        idle_expires_at=_time(record.idle_expires_at),
-        expires_at=_time(record.expires_at),
-        user_agent=record.user_agent,
-        address=record.address,
+        created_at=entry.created_at,
+        last_seen_at=entry.last_seen_at,
+        idle_expires_at=entry.idle_expires_at,
+        expires_at=entry.expires_at,
+        user_agent=entry.user_agent,
+        ip=entry.ip,
     )
-    user = Profile(user_id, EmailAddress(record.email), Username(record.username), Role(record.role))
+    user = Profile(entry.user_id, EmailAddress(entry.email), Username(entry.username), entry.role)
     return LoggedIn(session, user)
 
 
-def _time(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(_Record)
+_encoder = msgspec.msgpack.Encoder(uuid_format="bytes")
+_decoder = msgspec.msgpack.Decoder(_Entry)

@@ -1,5 +1,6 @@
 """Mails handed to an SMTP server."""
 
+import asyncio
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
@@ -9,8 +10,9 @@ from adapters.mime.compose import Composer
 from application.ports import MailDeferred, MailRefused
 from domain.mail import Mail
 
-CONNECT = 5.0
 COMMAND = 10.0
+WHOLE = 30.0
+"""Seconds for one command, and for one mail: less than `DeliverMails` leases it for, or another worker sends it too."""
 _PERMANENT = range(500, 600)
 
 
@@ -56,12 +58,9 @@ class SmtpMailer:
 
     async def send(self, mail: Mail) -> None:
         """Return once the server has taken the mail. Raises MailDeferred (4xx, no connection), MailRefused (5xx)."""
+        message = self._composer.compose(mail).message
         try:
-            message = self._composer.compose(mail).message
-        except ValueError as error:
-            raise MailRefused(str(error)) from error
-        try:
-            async with connect(self._server) as connection:
+            async with asyncio.timeout(WHOLE), connect(self._server) as connection:
                 await connection.send_message(message)
         except aiosmtplib.SMTPRecipientsRefused as refusal:
             worst = min(refusal.recipients, key=lambda answer: answer.code)

@@ -24,7 +24,7 @@ _seen = (
     .where(sessions.c.id == bindparam("session"))
     .values(last_seen_at=bindparam("at"), idle_expires_at=bindparam("idle"))
 )
-_delete = delete(sessions).where(sessions.c.id == bindparam("id")).returning(*sessions.c)
+_delete = delete(sessions).where(sessions.c.key_hash == bindparam("key_hash")).returning(*sessions.c)
 _delete_all = delete(sessions).where(sessions.c.user_id == bindparam("user_id")).returning(*sessions.c)
 
 
@@ -45,7 +45,7 @@ class SqlSessions:
             "idle_expires_at": session.idle_expires_at,
             "expires_at": session.expires_at,
             "user_agent": session.user_agent,
-            "address": session.address,
+            "ip": session.ip,
         }
         await self._connection.execute(_add, values)
 
@@ -62,9 +62,9 @@ class SqlSessions:
         values = {"session": session.id, "at": session.last_seen_at, "idle": session.idle_expires_at}
         await self._connection.execute(_seen, values)
 
-    async def delete(self, id: UUID) -> Session | None:
-        """End a session; it, or None where there was none."""
-        row = (await self._connection.execute(_delete, {"id": id})).first()
+    async def delete(self, key_hash: bytes) -> Session | None:
+        """End the session of this key; it, or None where there was none."""
+        row = (await self._connection.execute(_delete, {"key_hash": key_hash})).first()
         return _to_session(row) if row else None
 
     async def delete_all(self, user_id: UUID) -> Sequence[Session]:
@@ -82,5 +82,5 @@ def _to_session(row: AnyRow) -> Session:
         idle_expires_at=row.idle_expires_at,
         expires_at=row.expires_at,
         user_agent=row.user_agent,
-        address=row.address,
+        ip=row.ip,
     )

@@ -95,7 +95,7 @@ class _Sessions(TypedColumns):
     idle_expires_at: Named[datetime] = Column(Instant)
     expires_at: Named[datetime] = Column(Instant, index=True)
     user_agent: Named[str | None] = Column(Text)
-    address: Named[str | None] = Column(Text)
+    ip: Named[str | None] = Column(Text)
 
 
 sessions = Table("sessions", metadata, _Sessions)
@@ -147,9 +147,9 @@ class _Mails(TypedColumns):
     id: Named[UUID] = Column(Uuid, primary_key=True)
     kind: Named[str] = Column(Text)
     recipient: Named[str] = Column(Text)
-    token_id: Named[UUID | None] = Column(Uuid)
+    link_id: Named[UUID | None] = Column(Uuid)
     link_expires_at: Named[datetime | None] = Column(Instant)
-    greeting: Named[str | None] = Column(Text)
+    username: Named[str | None] = Column(Text)
     invited_by: Named[str | None] = Column(Text)
     state: Named[str] = Column(Text)
     reason: Named[str | None] = Column(Text)

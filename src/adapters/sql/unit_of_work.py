@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import cached_property
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -28,46 +27,16 @@ class SqlWork:
     """The record, seen through one connection."""
 
     def __init__(self, connection: AsyncConnection, ids: Ids, wakers: Wakers) -> None:
-        self._connection = connection
-        self._ids = ids
-        self._wakers = wakers
         self._to_wake: set[Signal] = set()
-
-    @cached_property
-    def users(self) -> SqlUsers:  # noqa: D102
-        return SqlUsers(self._connection)
-
-    @cached_property
-    def username_holds(self) -> SqlUsernameHolds:  # noqa: D102
-        return SqlUsernameHolds(self._connection)
-
-    @cached_property
-    def invites(self) -> SqlInvites:  # noqa: D102
-        return SqlInvites(self._connection)
-
-    @cached_property
-    def claims(self) -> SqlClaims:  # noqa: D102
-        return SqlClaims(self._connection)
-
-    @cached_property
-    def sessions(self) -> SqlSessions:  # noqa: D102
-        return SqlSessions(self._connection)
-
-    @cached_property
-    def tokens(self) -> SqlTokens:  # noqa: D102
-        return SqlTokens(self._connection)
-
-    @cached_property
-    def outbox(self) -> SqlOutbox:  # noqa: D102
-        return SqlOutbox(self._connection, self._ids, lambda: self._to_wake.add(self._wakers.outbox))
-
-    @cached_property
-    def inbox(self) -> SqlInbox:  # noqa: D102
-        return SqlInbox(self._connection)
-
-    @cached_property
-    def mails(self) -> SqlMails:  # noqa: D102
-        return SqlMails(self._connection, lambda: self._to_wake.add(self._wakers.mails))
+        self.users = SqlUsers(connection)
+        self.username_holds = SqlUsernameHolds(connection)
+        self.invites = SqlInvites(connection)
+        self.claims = SqlClaims(connection)
+        self.sessions = SqlSessions(connection)
+        self.tokens = SqlTokens(connection)
+        self.outbox = SqlOutbox(connection, ids, lambda: self._to_wake.add(wakers.outbox))
+        self.inbox = SqlInbox(connection)
+        self.mails = SqlMails(connection, lambda: self._to_wake.add(wakers.mails))
 
     def committed(self) -> None:
         """Wake whoever waits for what this work has added."""

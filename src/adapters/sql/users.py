@@ -57,12 +57,12 @@ class SqlUsers:
     async def get(self, id: UUID) -> User | None:
         """The account of this id."""
         row = (await self._connection.execute(_get, {"id": id})).first()
-        return to_user(row) if row else None
+        return _to_user(row) if row else None
 
     async def by_email(self, email: EmailAddress) -> User | None:
         """The account of this address."""
         row = (await self._connection.execute(_by_email, {"email_key": email.key})).first()
-        return to_user(row) if row else None
+        return _to_user(row) if row else None
 
     async def confirm(self, id: UUID, at: datetime) -> bool:
         """Note that the address is the user's; the first time stays."""
@@ -73,7 +73,7 @@ class SqlUsers:
         return bool(await self._connection.scalar(_any))
 
 
-def to_user(row: AnyRow) -> User:
+def _to_user(row: AnyRow) -> User:
     """The account in a row of `users`."""
     return User(
         id=row.id,

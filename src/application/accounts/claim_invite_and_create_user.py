@@ -1,13 +1,12 @@
 """Claim an invite and create a user: sign up."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from application.ports import Begin, Clock, Ids, PasswordHasher, TokenSigner, Turns, Work
 from domain.email_address import EmailAddress
 from domain.errors import InviteSpent, InviteUnknown
-from domain.events import ConfirmationRequested, InviteClaimed, SignUpRepeated, UserCreated
+from domain.events import ConfirmationRequested, InviteClaimed, KnownAddressSignedUp, UserCreated
 from domain.invite import Claim, Invite
 from domain.password import NewPassword
 from domain.token import Purpose, Token
@@ -31,7 +30,6 @@ class ClaimInviteAndCreateUser:
     clock: Clock
     ids: Ids
     turns: Turns
-    confirmation_life: timedelta
 
     async def __call__(self, *, invite: str, email: EmailAddress, username: Username, password: NewPassword) -> None:
         """Raises InviteInvalid, InviteForAnotherAddress, UsernameTaken."""
@@ -67,11 +65,11 @@ class ClaimInviteAndCreateUser:
             if await work.users.add(user):
                 await self._welcome(user, work)
             else:
-                await work.outbox.add(InviteClaimed(invite.id), SignUpRepeated(email.address), at=now)
+                await work.outbox.add(InviteClaimed(invite.id), KnownAddressSignedUp(email.address), at=now)
 
     async def _welcome(self, user: User, work: Work) -> None:
         now = user.created_at
-        token = Token(self.ids.new(), Purpose.CONFIRMATION, user.id, now, now + self.confirmation_life)
+        token = Token.issue(Purpose.CONFIRMATION, id=self.ids.new(), user_id=user.id, at=now)
         await work.tokens.add(token)
         await work.outbox.add(
             InviteClaimed(user.invite_id),

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from application.delivery.backoff import backoff
 from application.ports import Begin, Clock, MailDeferred, Mailer, MailRefused
-from domain.invite import InviteState
 from domain.mail import Mail, MailKind
 
 BATCH = 16
@@ -19,8 +18,8 @@ PATIENCE = timedelta(hours=24)
 class DeliverMails:
     """Send the mails that are due. One that was taken is never sent again.
 
-    SMTP knows no idempotency: a mail goes out twice only where the server's word that it took the first was lost.
-    A mail whose link would not work any more is not sent.
+    SMTP knows no idempotency: a mail goes out twice only where the server's word that it took the first, or our note
+    of that word, was lost. A mail whose link would not work any more is not sent.
     """
 
     begin: Begin
@@ -34,7 +33,9 @@ class DeliverMails:
         now = self.clock.now()
         async with self.begin() as work:
             mails = await work.mails.lease(BATCH, at=now, until=now + LEASE)
-        await asyncio.gather(*map(self._deliver, mails))
+        outcomes = await asyncio.gather(*map(self._deliver, mails), return_exceptions=True)
+        if faults := [outcome for outcome in outcomes if outcome is not None]:
+            raise faults[0]
         return len(mails)
 
     async def _deliver(self, mail: Mail) -> None:
@@ -52,14 +53,14 @@ class DeliverMails:
                 await work.mails.mark_sent(mail.id, self.clock.now())
 
     async def _is_wanted(self, mail: Mail) -> bool:
-        if mail.token_id is None:
+        if mail.link_id is None:
             return True
         now = self.clock.now()
         async with self.read() as work:
             if mail.kind is MailKind.INVITE:
-                invite = await work.invites.get(mail.token_id)
-                return invite is not None and invite.state(now) is InviteState.OPEN
-            token = await work.tokens.get(mail.token_id)
+                invite = await work.invites.get(mail.link_id)
+                return invite is not None and invite.is_open(now)
+            token = await work.tokens.get(mail.link_id)
             return token is not None and token.is_usable(now)
 
     async def _postpone(self, mail: Mail, reason: str) -> None:

@@ -6,12 +6,14 @@ from uuid import UUID
 
 from application.ports import Begin, Clock, Ids, Message, Work
 from domain.email_address import EmailAddress
-from domain.events import ConfirmationRequested, Event, InviteIssued, SignUpRepeated
+from domain.events import ConfirmationRequested, Event, InviteIssued, KnownAddressSignedUp
 from domain.mail import Mail, MailKind
 from domain.token import Purpose, Token
 from domain.user import User
 
 CONSUMER = "mails"
+EVENTS = frozenset(event.type for event in (ConfirmationRequested, KnownAddressSignedUp, InviteIssued))
+"""What `QueueMail` wants to hear of."""
 RESEND_AFTER = timedelta(minutes=1)
 
 
@@ -25,7 +27,6 @@ class QueueMail:
     begin: Begin
     clock: Clock
     ids: Ids
-    confirmation_life: timedelta
 
     async def __call__(self, message: Message, event: Event) -> None:
         """Queue the mail, if any, and note the message as done, in one transaction."""
@@ -41,25 +42,25 @@ class QueueMail:
             case ConfirmationRequested(user_id=user_id, token_id=token_id):
                 user, token = await work.users.get(user_id), await work.tokens.get(token_id)
                 return self._confirmation(mail_id, user, token) if user and token else None
-            case SignUpRepeated(email=email):
-                return await self._sign_up_repeated(mail_id, EmailAddress(email), work)
+            case KnownAddressSignedUp(email=email):
+                return await self._known_address(mail_id, EmailAddress(email), work)
             case InviteIssued(invite_id=invite_id):
                 return await self._invite(mail_id, invite_id, work)
             case _:
                 return None
 
-    async def _sign_up_repeated(self, mail_id: UUID, email: EmailAddress, work: Work) -> Mail | None:
+    async def _known_address(self, mail_id: UUID, email: EmailAddress, work: Work) -> Mail | None:
         """The confirmation again for whoever has not confirmed; else the word that there is an account."""
         user = await work.users.by_email(email)
         if user is None:
             return None
         now = self.clock.now()
         if user.is_confirmed:
-            return Mail(mail_id, MailKind.ALREADY_REGISTERED, user.email, now, greeting=user.username.name)
+            return Mail(mail_id, MailKind.ACCOUNT_EXISTS, user.email, now, username=user.username.name)
         last = await work.tokens.newest(user.id, Purpose.CONFIRMATION)
         if last and now - last.created_at < RESEND_AFTER:
             return None
-        token = Token(self.ids.new(), Purpose.CONFIRMATION, user.id, now, now + self.confirmation_life)
+        token = Token.issue(Purpose.CONFIRMATION, id=self.ids.new(), user_id=user.id, at=now)
         await work.tokens.add(token)
         return self._confirmation(mail_id, user, token)
 
@@ -73,7 +74,7 @@ class QueueMail:
             MailKind.INVITE,
             invite.email,
             self.clock.now(),
-            token_id=invite.id,
+            link_id=invite.id,
             link_expires_at=invite.expires_at,
             invited_by=issuer.username.name if issuer else None,
         )
@@ -84,7 +85,7 @@ class QueueMail:
             MailKind.CONFIRMATION,
             user.email,
             self.clock.now(),
-            token_id=token.id,
+            link_id=token.id,
             link_expires_at=token.expires_at,
-            greeting=user.username.name,
+            username=user.username.name,
         )

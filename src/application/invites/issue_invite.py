@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from application.ports import Begin, Clock, Ids
 from domain.errors import InviteQuotaReached
 from domain.events import InviteIssued
-from domain.invite import Invite, InviteState, InviteTerms
+from domain.invite import Invite, InviteTerms
 from domain.user import Profile
 
 
@@ -13,7 +13,8 @@ from domain.user import Profile
 class IssueInvite:
     """Give somebody the right to create an account. Where it is bound to an address, it is mailed there.
 
-    Operators and the command line issue as they like; other users have `quota` open claims at a time.
+    Operators and the command line issue as they like; other users' open invites may be good for `quota` accounts in
+    all. Invites issued at the very same moment may exceed that by one another: it is a courtesy, not a right.
     """
 
     begin: Begin
@@ -28,7 +29,7 @@ class IssueInvite:
         async with self.begin() as work:
             if by is not None and not by.is_operator:
                 mine = await work.invites.issued(by.id)
-                open_claims = sum(i.max_claims - i.claims for i in mine if i.state(now) is InviteState.OPEN)
+                open_claims = sum(i.max_claims - i.claims for i in mine if i.is_open(now))
                 if open_claims + terms.max_claims > self.quota:
                     raise InviteQuotaReached(self.quota)
             await work.invites.add(invite)

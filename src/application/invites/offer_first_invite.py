@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from application.ports import Begin, Clock, Ids
 from domain.events import InviteIssued
-from domain.invite import Invite, InviteState, InviteTerms
+from domain.invite import Invite, InviteTerms
 from domain.user import Role
 
 
@@ -23,7 +23,7 @@ class OfferFirstInvite:
             if await work.users.any():
                 return None
             for invite in await work.invites.issued():
-                if invite.role is Role.ADMIN and invite.email is None and invite.state(now) is InviteState.OPEN:
+                if invite.role is Role.ADMIN and invite.email is None and invite.is_open(now):
                     return invite
             invite = Invite.issue(InviteTerms(role=Role.ADMIN), id=self.ids.new(), by=None, at=now)
             await work.invites.add(invite)

@@ -23,7 +23,7 @@ class LogIn:
     life: SessionLife
 
     async def __call__(
-        self, *, email: EmailAddress, password: Password, user_agent: str | None, address: str | None
+        self, *, email: EmailAddress, password: Password, user_agent: str | None, ip: str | None
     ) -> tuple[LoggedIn, SessionKey]:
         """The session and the key for its cookie. Raises CredentialsInvalid, after the same work in every case."""
         async with self.read() as work:
@@ -39,7 +39,7 @@ class LogIn:
             at=self.clock.now(),
             life=self.life,
             user_agent=user_agent,
-            address=address,
+            ip=ip,
         )
         async with self.begin() as work:
             await work.sessions.add(session)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from application.ports import Begin, Clock, SessionCache, Unavailable
 from domain.events import SessionsEnded
-from domain.session import Session
+from domain.session import SessionKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +16,12 @@ class LogOut:
     cache: SessionCache
     clock: Clock
 
-    async def __call__(self, *, session: Session) -> None:
-        """Ending an ended session changes nothing."""
-        ended = SessionsEnded(session.user_id, (session.id,), (session.key_hash.hex(),))
+    async def __call__(self, *, key: SessionKey) -> None:
+        """Ending an ended or unknown session changes nothing. Raises Unavailable where the record cannot be reached."""
         async with self.begin() as work:
-            if await work.sessions.delete(session.id):
+            session = await work.sessions.delete(key.hash)
+            if session is not None:
+                ended = SessionsEnded(session.user_id, (session.id,), (session.key_hash.hex(),))
                 await work.outbox.add(ended, at=self.clock.now())
         with suppress(Unavailable):  # the event buries it again until the cache has taken it
-            await self.cache.bury([session.key_hash])
+            await self.cache.bury([key.hash])

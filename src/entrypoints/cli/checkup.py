@@ -11,6 +11,9 @@ from application.ports import Unavailable
 from entrypoints.settings import LOCAL_HOSTS, Settings
 
 PATIENCE = 5.0
+"""Seconds that a server has to answer."""
+OWASP_MINIMUM = {1: 47_104, 2: 19_456, 3: 12_288, 4: 9_216, 5: 7_168}
+"""KiB of memory that so many passes need at least (OWASP Password Storage Cheat Sheet)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +159,7 @@ async def _hashing(settings: Settings) -> Finding:
         await hasher.hash(Password("a password to measure with"))
     hasher.close()
     milliseconds = (perf_counter() - started) / 5 * 1000
-    weak = settings.argon2_time * settings.argon2_memory_kib < 2 * 19_456
+    weak = settings.argon2_memory_kib < OWASP_MINIMUM[min(settings.argon2_time, max(OWASP_MINIMUM))]
     return Finding(
         is_well=not weak,
         what=f"password hashing: {milliseconds:.0f} ms a hash on one core",

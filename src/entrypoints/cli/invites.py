@@ -1,7 +1,6 @@
 """Commands about invites."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
@@ -35,7 +34,7 @@ def create(email: str | None, expires: int, max_claims: int, note: str | None, o
     async def work(container: "Container") -> str:
         terms = InviteTerms(
             email=EmailAddress.parse(email) if email else None,
-            life=timedelta(days=expires),
+            expires_in_days=expires,
             max_claims=max_claims,
             note=note,
             role=Role.ADMIN if operator else Role.MEMBER,

@@ -39,7 +39,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(work)
     except InvalidFields as refusal:
-        raise click.ClickException(" ".join(field.message for field in refusal.fields)) from refusal
+        raise click.ClickException(" ".join(f"{field.field}: {field.message}" for field in refusal.fields)) from refusal
     except Refusal as refusal:
         raise click.ClickException(refusal.message) from refusal
     except Unavailable as fault:

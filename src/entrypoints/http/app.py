@@ -1,6 +1,6 @@
 """The HTTP application."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
@@ -16,11 +16,11 @@ from entrypoints.http import accounts, health, invites, sessions
 from entrypoints.http.bodies import LARGEST, StrictRequest, readers_for
 from entrypoints.http.errors import HANDLERS
 from entrypoints.http.pages import page_routes
-from entrypoints.http.session_cookie import SessionCookie, logged_in
+from entrypoints.http.session_cookie import SessionCookie, logged_in, visiting
 from entrypoints.http.shell import Shell
 from entrypoints.settings import Settings
 
-USE_CASES = (
+PROVIDED = (
     "verify_invite",
     "issue_invite",
     "list_invites",
@@ -36,12 +36,17 @@ USE_CASES = (
 )
 
 
-def create_app(settings: Settings, announce: Callable[[str], None] = print) -> ASGIApp:
-    """The application, whole: `announce` prints the lines that a person at the console needs."""
+def create_app(
+    settings: Settings, announce: Callable[[str], None] = print, swap: Mapping[str, object] | None = None
+) -> ASGIApp:
+    """The application, whole.
+
+    `announce` prints the lines that a person at the console needs; `swap` puts other parts into the container.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        async with opened(settings, announce=announce) as container:
+        async with opened(settings, announce=announce, swap=swap) as container:
             _hand_over(app.state, container, settings)
             if settings.is_embedded:
                 await migrate(container.engine())
@@ -56,8 +61,9 @@ def create_app(settings: Settings, announce: Callable[[str], None] = print) -> A
             *page_routes(),
         ],
         dependencies={
-            **{name: Provide(_from_container(name)) for name in USE_CASES},
+            **{name: Provide(_from_container(name)) for name in PROVIDED},
             "cookie": Provide(_cookie),
+            "visitor": Provide(visiting),
             "me": Provide(logged_in),
         },
         exception_handlers=dict(HANDLERS),

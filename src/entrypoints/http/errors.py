@@ -42,8 +42,8 @@ PROBLEMS: Mapping[type[errors.Refusal], Problem] = {
 
 _BY_STATUS: Mapping[int, tuple[str, str]] = {
     400: ("bad_request", "The request cannot be read."),
-    404: ("not_found", "There is nothing at this address."),
-    405: ("method_not_allowed", "This address does not know this method."),
+    404: ("not_found", "There is nothing at this path."),
+    405: ("method_not_allowed", "This path does not take this method."),
     413: ("body_too_large", "The body is larger than 16 KiB."),
     415: ("unsupported_media_type", "Send the body as application/json."),
 }

@@ -1,7 +1,7 @@
 """Routes: invites."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from application.invites.revoke_invite import RevokeInvite
 from application.invites.verify_invite import OpenInvite, VerifyInvite
 from application.ports import Clock
 from domain.email_address import EmailAddress
-from domain.invite import LIFE, LONGEST_LIFE_DAYS, LONGEST_NOTE, MOST_CLAIMS, Invite, InviteTerms
+from domain.invite import LIFE_DAYS, LONGEST_LIFE_DAYS, LONGEST_NOTE, MOST_CLAIMS, Invite, InviteTerms
 from domain.session import LoggedIn
 
 UtcClock = SkipValidation[Clock]
@@ -47,7 +47,7 @@ class InviteBody(msgspec.Struct):
 
     email: EmailAddress | None = None
     max_claims: Annotated[int, msgspec.Meta(ge=1, le=MOST_CLAIMS)] = 1
-    expires_in_days: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_LIFE_DAYS)] = LIFE.days
+    expires_in_days: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_LIFE_DAYS)] = LIFE_DAYS
     note: Annotated[str, msgspec.Meta(max_length=LONGEST_NOTE)] | None = None
 
 
@@ -66,13 +66,13 @@ class InviteOut(msgspec.Struct):
     state: str
 
     @classmethod
-    def of(cls, invite: Invite, links: NamedDependency[Links], at: datetime) -> "InviteOut":
+    def of(cls, invite: Invite, links: Links, at: datetime) -> "InviteOut":
         """The answer for this invite."""
-        token, link = links.of(invite, at) or (None, None)
+        is_open = invite.is_open(at)
         return cls(
             id=invite.id,
-            invite=token,
-            link=link,
+            invite=links.invite_token(invite.id) if is_open else None,
+            link=links.signup(invite.id) if is_open else None,
             email=invite.email.address if invite.email else None,
             max_claims=invite.max_claims,
             claims=invite.claims,
@@ -99,7 +99,7 @@ async def issue(
 ) -> InviteOut:
     """Issue an invite."""
     terms = InviteTerms(
-        email=data.email, max_claims=data.max_claims, life=timedelta(days=data.expires_in_days), note=data.note
+        email=data.email, max_claims=data.max_claims, expires_in_days=data.expires_in_days, note=data.note
     )
     return InviteOut.of(await issue_invite(terms=terms, by=me.user), links, clock.now())
 

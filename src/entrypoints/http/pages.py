@@ -9,7 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 PAGES = {"/": "index.html", "/signup": "signup.html", "/invite": "invite.html", "/login": "login.html"}
-_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_TYPES = {".css": "text/css", ".js": "text/javascript"}
 
 
 def page_routes() -> list[HTTPRouteHandler]:

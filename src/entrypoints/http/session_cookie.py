@@ -55,11 +55,23 @@ class SessionCookie:
         )
 
 
-async def logged_in(
-    request: Request[Any, Any, Any], cookie: NamedDependency[SessionCookie], authenticate: NamedDependency[Authenticate]
-) -> LoggedIn:
-    """Who sends this request. Raises NotLoggedIn."""
+async def visiting(
+    request: Request[Any, Any, Any],
+    cookie: NamedDependency[SessionCookie],
+    authenticate: NamedDependency[Authenticate],
+) -> LoggedIn | None:
+    """Who sends this request; None where it carries no live session."""
     key = cookie.read(request)
     if key is None:
+        return None
+    try:
+        return await authenticate(key=key)
+    except NotLoggedIn:
+        return None
+
+
+async def logged_in(visitor: NamedDependency[LoggedIn | None]) -> LoggedIn:
+    """Who sends this request. Raises NotLoggedIn."""
+    if visitor is None:
         raise NotLoggedIn
-    return await authenticate(key=key)
+    return visitor

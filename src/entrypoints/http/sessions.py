@@ -1,6 +1,5 @@
 """Routes: logging in and out, and the session in between."""
 
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,15 +9,14 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
-from application.sessions.authenticate import Authenticate
 from application.sessions.log_in import LogIn
 from application.sessions.log_out import LogOut
 from domain.email_address import EmailAddress
-from domain.errors import NotLoggedIn
 from domain.password import Password
 from domain.session import LoggedIn, Session
 from domain.user import Profile
-from entrypoints.http.session_cookie import SessionCookie, logged_in
+from entrypoints.http.accounts import StatusOut
+from entrypoints.http.session_cookie import SessionCookie
 
 LONGEST_USER_AGENT = 256
 
@@ -75,35 +73,30 @@ class CurrentOut(msgspec.Struct):
 async def log_in(
     request: Request[Any, Any, Any],
     data: JSONBody[LogInBody],
+    visitor: NamedDependency[LoggedIn | None],
     log_in: NamedDependency[LogIn],
-    authenticate: NamedDependency[Authenticate],
     cookie: NamedDependency[SessionCookie],
 ) -> Response[LoggedInOut]:
     """Start a session, unless the request carries a live one."""
-    with suppress(NotLoggedIn):
-        already = await logged_in(request, cookie, authenticate)
-        return Response(LoggedInOut("already_logged_in", UserOut.of(already.user)))
+    if visitor is not None:
+        return Response(LoggedInOut("already_logged_in", UserOut.of(visitor.user)))
     started, key = await log_in(
         email=data.email,
         password=data.password,
         user_agent=(request.headers.get("user-agent") or "")[:LONGEST_USER_AGENT] or None,
-        address=request.client.host if request.client else None,
+        ip=request.client.host if request.client else None,
     )
     return Response(LoggedInOut("logged_in", UserOut.of(started.user)), cookies=[cookie.issue(key)])
 
 
 @post("/logout", status_code=200)
 async def log_out(
-    request: Request[Any, Any, Any],
-    log_out: NamedDependency[LogOut],
-    authenticate: NamedDependency[Authenticate],
-    cookie: NamedDependency[SessionCookie],
-) -> Response[dict[str, str]]:
-    """End the session, if any; the cookie is cleared in every case."""
-    with suppress(NotLoggedIn):
-        me = await logged_in(request, cookie, authenticate)
-        await log_out(session=me.session)
-    return Response({"status": "logged_out"}, cookies=[cookie.clear()])
+    request: Request[Any, Any, Any], log_out: NamedDependency[LogOut], cookie: NamedDependency[SessionCookie]
+) -> Response[StatusOut]:
+    """End the session, if any, and clear the cookie."""
+    if key := cookie.read(request):
+        await log_out(key=key)
+    return Response(StatusOut("logged_out"), cookies=[cookie.clear()])
 
 
 @get("/session")

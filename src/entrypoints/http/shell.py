@@ -1,9 +1,8 @@
-"""What surrounds every request: security headers, a deadline, an id."""
+"""What surrounds every request: security headers and a deadline."""
 
 import asyncio
 import logging
 from collections.abc import Mapping
-from uuid import uuid4
 
 import msgspec
 from litestar.enums import ScopeType
@@ -29,8 +28,7 @@ class Shell:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        request_id = uuid4().hex
-        answer = _Answer(send, (*self._headers, (b"x-request-id", request_id.encode())))
+        answer = _Answer(send, self._headers)
         deadline = asyncio.timeout(DEADLINE)
         try:
             async with deadline:
@@ -38,7 +36,7 @@ class Shell:
         except TimeoutError:
             if not deadline.expired() or answer.has_begun:
                 raise
-            log.warning("request %s took too long", request_id)
+            log.warning("%s took too long", scope["path"])
             await answer.unavailable()
 
 

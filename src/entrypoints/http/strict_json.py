@@ -37,7 +37,7 @@ def read_body(body: bytes, into: type[T], readers: Readers) -> T:
     for name, field in fields.items():
         if name not in found:
             if field.required:
-                problems.append(BadField(name, "field_missing", "This field is needed."))
+                problems.append(BadField(name, "field_missing", "This field is required."))
             continue
         try:
             values[name] = _value(found[name], name, _hints(into)[name], readers)
@@ -60,12 +60,25 @@ def _value(raw: Any, name: str, wanted: Any, readers: Readers) -> Any:
         if raw is None and type(None) in optional:
             return None
         if not isinstance(raw, str):
-            raise InvalidFields(BadField(name, "wrong_type", "Write text."))
+            raise InvalidFields(BadField(name, "wrong_type", "Use text."))
         return reader(raw, name)
     try:
         return msgspec.convert(raw, wanted)
     except msgspec.ValidationError as error:
-        raise InvalidFields(BadField(name, "wrong_type", f"{error}.")) from error
+        raise InvalidFields(_misfit(raw, name, wanted)) from error
+
+
+def _misfit(raw: Any, name: str, wanted: Any) -> BadField:
+    """What to write instead of a value that is no whole number or text, or one out of bounds."""
+    kind = msgspec.inspect.type_info(wanted)
+    options = kind.types if isinstance(kind, msgspec.inspect.UnionType) else (kind,)
+    match next(option for option in options if not isinstance(option, msgspec.inspect.NoneType)):
+        case msgspec.inspect.IntType(ge=least, le=most):
+            code = "out_of_range" if isinstance(raw, int) and not isinstance(raw, bool) else "wrong_type"
+            return BadField(name, code, f"Use a whole number from {least:,} to {most:,}.")
+        case msgspec.inspect.StrType(max_length=int(most)) if isinstance(raw, str):
+            return BadField(name, "too_long", f"Use at most {most:,} characters.")
+    return BadField(name, "wrong_type", "Use text.")
 
 
 def _object(body: bytes) -> dict[str, Any]:

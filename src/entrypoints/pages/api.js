@@ -17,9 +17,10 @@ export async function post(path, body) {
   } catch {
     throw new Error("The service cannot be reached. Check your connection and try again.");
   }
-  const answer = await response.json();
+  const answer = await response.json().catch(() => ({}));
   if (response.ok) return answer;
-  throw new Error((answer.errors ?? []).map((bad) => bad.message).join(" ") || answer.detail);
+  const reasons = (answer.errors ?? []).map((bad) => bad.message).join(" ");
+  throw new Error(reasons || answer.detail || "The service cannot answer right now. Try again in a moment.");
 }
 
 /** Show a line to the reader. */

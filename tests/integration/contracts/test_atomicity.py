@@ -122,7 +122,7 @@ async def test_of_200_claims_of_one_invite_at_once_one_makes_an_account(containe
 
 
 async def test_of_200_claims_by_two_processes_worth_of_use_cases_one_makes_an_account(
-    container: Container, database_url: str, tmp_path: Path
+    container: Container,
 ) -> None:
     """Two containers share nothing but the database: only its conditional statement keeps them apart."""
     invite = await an_invite(container)

@@ -25,9 +25,7 @@ NOW = datetime(2026, 1, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 def somebody() -> LoggedIn:
     user = Profile(uuid4(), EmailAddress("ann@example.org"), Username("用户名字"), Role.ADMIN)
     key = SessionKey(uuid4().bytes * 2)
-    session = Session.start(
-        id=uuid4(), user_id=user.id, key=key, at=NOW, life=SessionLife(), user_agent="é", address="::1"
-    )
+    session = Session.start(id=uuid4(), user_id=user.id, key=key, at=NOW, life=SessionLife(), user_agent="é", ip="::1")
     return LoggedIn(session, user)
 
 
@@ -113,9 +111,7 @@ async def test_memory_holds_so_many_and_drops_the_oldest() -> None:
 async def test_nothing_in_redis_is_a_key_or_an_open_secret(redis: Redis) -> None:
     key = SessionKey(b"k" * 32)
     user = Profile(uuid4(), EmailAddress("ann@example.org"), Username("ann"), Role.MEMBER)
-    session = Session.start(
-        id=uuid4(), user_id=user.id, key=key, at=NOW, life=SessionLife(), user_agent=None, address=None
-    )
+    session = Session.start(id=uuid4(), user_id=user.id, key=key, at=NOW, life=SessionLife(), user_agent=None, ip=None)
     await RedisSessionCache(redis).put(LoggedIn(session, user))
     for name in await redis.keys():
         assert key.secret not in name

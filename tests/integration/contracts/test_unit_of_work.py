@@ -74,7 +74,7 @@ def a_session(user: User) -> Session:
         at=NOW,
         life=SessionLife(),
         user_agent="Mozilla/5.0 é",
-        address="::1",
+        ip="::1",
     )
 
 
@@ -294,8 +294,8 @@ async def test_ending_sessions_tells_which_they_were(record: Record) -> None:
         await work.users.add(user)
         await work.sessions.add(one)
         await work.sessions.add(two)
-        assert await work.sessions.delete(one.id) == one
-        assert await work.sessions.delete(one.id) is None
+        assert await work.sessions.delete(one.key_hash) == one
+        assert await work.sessions.delete(one.key_hash) is None
         assert await work.sessions.delete_all(user.id) == [two]
         assert await work.sessions.delete_all(user.id) == []
 
@@ -374,7 +374,7 @@ async def test_a_mail_is_leased_sent_postponed_or_failed(record: Record) -> None
     mails = [
         Mail(IDS.new(), MailKind.CONFIRMATION, EmailAddress("ann@example.org"), NOW, uuid4(), LATER, "ann", None),
         Mail(IDS.new(), MailKind.INVITE, EmailAddress("bob@example.org"), NOW, uuid4(), LATER, None, "ann"),
-        Mail(IDS.new(), MailKind.ALREADY_REGISTERED, EmailAddress("eve@example.org"), NOW, greeting="eve"),
+        Mail(IDS.new(), MailKind.ACCOUNT_EXISTS, EmailAddress("eve@example.org"), NOW, username="eve"),
     ]
     async with record.begin() as work:
         for mail in mails:

@@ -14,6 +14,8 @@ from application.ports import Message
 from domain import events
 from domain.events import Event, UserConfirmed
 
+st.register_type_strategy(str, st.text(st.characters(exclude_categories=["Cs"])))
+st.register_type_strategy(datetime, st.datetimes(timezones=st.just(UTC)))
 any_event = st.one_of(*(st.from_type(kind) for kind in events.ALL))
 
 
@@ -22,13 +24,9 @@ def test_every_event_is_in_the_list() -> None:
     assert len({event.type for event in events.ALL}) == len(events.ALL)
 
 
-@given(any_event.filter(lambda event: "\ud800" not in repr(event)))
+@given(any_event)
 def test_an_event_survives_the_trip(event: Event) -> None:
-    try:
-        data = encode(event)
-    except (UnicodeEncodeError, ValueError):
-        return
-    assert encode(decode(event.type, data)) == data
+    assert decode(event.type, encode(event)) == event
 
 
 def test_the_envelope_is_a_cloud_event() -> None:

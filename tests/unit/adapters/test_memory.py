@@ -10,8 +10,8 @@ from adapters.memory.turns import MemoryTurns
 ONE, TWO = UUID(int=1), UUID(int=2)
 
 
-async def test_turns_of_one_key_come_one_at_a_time_and_others_do_not_wait() -> None:
-    turns, inside, most = MemoryTurns(), {ONE: 0, TWO: 0}, {ONE: 0, TWO: 0}
+async def test_turns_of_one_key_come_two_at_a_time_and_others_do_not_wait() -> None:
+    turns, inside, most = MemoryTurns(2), {ONE: 0, TWO: 0}, {ONE: 0, TWO: 0}
 
     async def visit(key: UUID) -> None:
         async with turns(key):
@@ -21,8 +21,8 @@ async def test_turns_of_one_key_come_one_at_a_time_and_others_do_not_wait() -> N
             inside[key] -= 1
 
     await asyncio.gather(*(visit(key) for key in (ONE, TWO) * 20))
-    assert most == {ONE: 1, TWO: 1}
-    assert len(turns._locks) == 0
+    assert most == {ONE: 2, TWO: 2}
+    assert len(turns._semaphores) == 0
 
 
 async def test_a_signal_that_came_early_is_not_lost() -> None:

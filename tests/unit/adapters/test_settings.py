@@ -40,6 +40,15 @@ def test_every_problem_is_named_at_once() -> None:
     ]
 
 
+def test_a_database_file_of_ones_own_needs_no_secret(tmp_path: Path) -> None:
+    environ = {"BOTTOMLINE_DATABASE_URL": f"sqlite:///{tmp_path}/own.db", "BOTTOMLINE_DATA_DIR": str(tmp_path)}
+    assert read_settings(environ).is_embedded
+
+
+def test_what_speaks_to_the_tests_is_left_alone(tmp_path: Path) -> None:
+    read_settings({"BOTTOMLINE_TEST_POSTGRES_URL": "x", "BOTTOMLINE_DATA_DIR": str(tmp_path)})
+
+
 def test_a_misspelt_setting_is_recognised() -> None:
     assert problems({"BOTTOMLINE_REDIS_ULR": "x"}) == [
         "BOTTOMLINE_REDIS_ULR: there is no such setting. Did you mean BOTTOMLINE_REDIS_URL?"
@@ -70,7 +79,15 @@ def test_a_server_needs_a_secret(name: str, url: str) -> None:
     [
         ("PUBLIC_URL", "example.org"),
         ("PUBLIC_URL", "ftp://example.org"),
+        ("PUBLIC_URL", "https://example.org/a?b#c"),
+        ("PUBLIC_URL", "https://user@example.org"),
         ("REDIS_URL", "localhost:6379"),
+        ("REDIS_URL", "redis://h:abc"),
+        ("RABBITMQ_URL", "amqp://"),
+        ("DATABASE_URL", "postgresql://u@h:abc/b"),
+        ("DATABASE_URL", "sqlite://"),
+        ("SMTP_URL", "smtp://:25"),
+        ("SMTP_URL", "smtp://h:99999"),
         ("SMTP_URL", "localhost"),
         ("PORT", "0"),
         ("PORT", "65536"),

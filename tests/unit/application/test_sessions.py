@@ -18,7 +18,6 @@ from tests.unit.people import (
     a_member,
     an_invite,
     confirm,
-    deliver_everything,
     log_in,
     newest_confirmation,
     sign_up,
@@ -81,8 +80,8 @@ async def test_the_record_keeps_no_key(container: Container) -> None:
 
 async def test_an_ended_session_is_over_at_once(container: Container) -> None:
     await a_member(container, ANN)
-    found, key = await log_in(container, ANN)
-    await container.log_out()(session=found.session)
+    _, key = await log_in(container, ANN)
+    await container.log_out()(key=key)
     with pytest.raises(NotLoggedIn):
         await container.authenticate()(key=key)
 
@@ -111,10 +110,9 @@ async def test_a_session_ends_unused_after_three_days_and_used_after_fourteen(
 
 async def test_ending_a_session_is_told_to_the_world_once(container: Container) -> None:
     await a_member(container, ANN)
-    found, _ = await log_in(container, ANN)
-    await container.log_out()(session=found.session)
-    await container.log_out()(session=found.session)
+    _, key = await log_in(container, ANN)
+    await container.log_out()(key=key)
+    await container.log_out()(key=key)
     async with container.engine().connect() as connection:
         told = await connection.scalar(text("SELECT count(*) FROM outbox WHERE type = 'sessions.ended'"))
     assert told == 1
-    await deliver_everything(container)

@@ -11,7 +11,7 @@ LIFE = SessionLife(absolute=timedelta(days=14), idle=timedelta(days=3))
 
 def a_session(life: SessionLife = LIFE) -> Session:
     key = SessionKey(bytes(32))
-    return Session.start(id=UUID(int=1), user_id=UUID(int=2), key=key, at=NOW, life=life, user_agent=None, address=None)
+    return Session.start(id=UUID(int=1), user_id=UUID(int=2), key=key, at=NOW, life=life, user_agent=None, ip=None)
 
 
 def test_a_session_ends_when_it_is_not_used() -> None:

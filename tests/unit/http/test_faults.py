@@ -1,0 +1,67 @@
+"""What is answered when something needed is away."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from adapters.argon2.password_hasher import Argon2Cost, Argon2PasswordHasher
+from application.ports import Overloaded, Unavailable
+from domain.password import Password
+from entrypoints.http import shell
+from entrypoints.http.app import create_app
+from entrypoints.settings import Settings
+from tests.asgi import running
+
+
+class Away:
+    """A record that does not answer."""
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[Any]:
+        raise Unavailable("no answer")
+        yield
+
+
+def unavailable(answer: httpx.Response) -> None:
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert answer.headers["retry-after"] == "1"
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_without_its_database_it_lives_but_is_not_ready(settings: Settings, said: list[str]) -> None:
+    async with running(create_app(settings, said.append, swap={"read": Away()})) as client:
+        unavailable(await client.get("/ready"))
+        unavailable(await client.post("/api/login", json={"email": "ann@example.org", "password": "x"}))
+        assert (await client.get("/live")).status_code == 200
+
+
+async def test_a_request_that_takes_too_long_is_answered_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shell, "DEADLINE", 0.05)
+
+    async def hanging(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.Event().wait()
+
+    app: Any = shell.Shell(hanging, is_https=False)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        unavailable(await client.get("/anything"))
+
+
+async def test_so_many_passwords_may_wait_and_the_next_is_told_at_once() -> None:
+    hasher = Argon2PasswordHasher(Argon2Cost(), threads=1, queue=4)
+    password = Password("a password")
+    answers = await asyncio.gather(*(hasher.hash(password) for _ in range(8)), return_exceptions=True)
+    assert sum(isinstance(answer, Overloaded) for answer in answers) == 3
+    assert await hasher.verify(password, next(answer for answer in answers if isinstance(answer, str)))
+    hasher.close()
+
+
+async def test_an_unknown_user_costs_a_hash_too() -> None:
+    hasher = Argon2PasswordHasher(Argon2Cost(1, 8))
+    assert not await hasher.verify(Password("anything"), None)
+    assert hasher._hasher.check_needs_rehash(hasher._nobody) is False, "the same parameters as any other hash"
+    hasher.close()
