@@ -9,7 +9,7 @@ BIN := .venv/bin
 help: ## List what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-run: .venv/.run ## Start the embedded service on http://localhost:$(PORT); data and mails under var/
+run: .venv/.run ## Start the embedded service on http://localhost:8000 (PORT=…); data and mails under var/
 	@BOTTOMLINE_PORT=$(PORT) exec $(BIN)/bottomline serve
 
 test: .venv/.dev ## Run every test, on real servers too (found, or started for the run)
