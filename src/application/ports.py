@@ -213,6 +213,9 @@ class Outbox(Protocol):
     async def postpone(self, id: UUID, until: datetime) -> None:
         """Try this one again later."""
 
+    async def free_leases(self) -> None:
+        """End every lease: whoever held one is gone."""
+
 
 class Publisher(Protocol):
     """Hands messages to whoever wants them."""
@@ -245,6 +248,9 @@ class Mails(Protocol):
 
     async def mark_failed(self, id: UUID, reason: str) -> None:
         """It will not be sent."""
+
+    async def free_leases(self) -> None:
+        """End every lease: whoever held one is gone."""
 
 
 class Mailer(Protocol):

@@ -11,7 +11,7 @@ from application.ports import MailDeferred, MailRefused
 from domain.mail import Mail
 
 COMMAND = 10.0
-WHOLE = 30.0
+WHOLE = 20.0
 """Seconds for one command, and for one mail: less than `DeliverMails` leases it for, or another worker sends it too."""
 _PERMANENT = range(500, 600)
 

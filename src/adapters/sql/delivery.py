@@ -42,6 +42,9 @@ _published = (
 _postpone_event = (
     update(outbox).where(outbox.c.id == bindparam("message")).values(next_at=bindparam("until"), lease_until=None)
 )
+_free_events = (
+    update(outbox).where(outbox.c.published_at.is_(None), outbox.c.lease_until.is_not(None)).values(lease_until=None)
+)
 
 
 class SqlOutbox:
@@ -82,6 +85,10 @@ class SqlOutbox:
     async def postpone(self, id: UUID, until: datetime) -> None:
         """Try this one again later."""
         await self._connection.execute(_postpone_event, {"message": id, "until": until})
+
+    async def free_leases(self) -> None:
+        """End every lease: whoever held one is gone."""
+        await self._connection.execute(_free_events)
 
 
 _add_done = (
@@ -127,6 +134,7 @@ _postpone_mail = _mark.values(
     state=MailState.QUEUED.value, next_at=bindparam("until"), lease_until=None, reason=bindparam("why")
 )
 _failed = _mark.values(state=MailState.FAILED.value, lease_until=None, reason=bindparam("why"))
+_free_mails = update(mails).where(mails.c.state == MailState.SENDING.value).values(lease_until=None)
 
 
 class SqlMails:
@@ -170,6 +178,10 @@ class SqlMails:
     async def mark_failed(self, id: UUID, reason: str) -> None:
         """It will not be sent."""
         await self._connection.execute(_failed, {"mail": id, "why": reason})
+
+    async def free_leases(self) -> None:
+        """End every lease: whoever held one is gone."""
+        await self._connection.execute(_free_mails)
 
 
 def _to_mail(row: AnyRow) -> Mail:

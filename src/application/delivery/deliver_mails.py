@@ -10,7 +10,8 @@ from application.ports import Begin, Clock, MailDeferred, Mailer, MailRefused
 from domain.mail import Mail, MailKind
 
 BATCH = 16
-LEASE = timedelta(minutes=1)
+LEASE = timedelta(seconds=25)
+"""More than a mailer takes at most; so long does a mail wait whose worker has died."""
 PATIENCE = timedelta(hours=24)
 
 

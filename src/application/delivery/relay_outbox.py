@@ -8,7 +8,8 @@ from application.delivery.backoff import backoff
 from application.ports import Begin, Clock, Publisher
 
 BATCH = 100
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=15)
+"""Three times what a publisher takes at most; so long does an event wait whose relay has died."""
 
 
 @dataclass(frozen=True, slots=True)

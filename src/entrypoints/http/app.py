@@ -50,6 +50,7 @@ def create_app(
             _hand_over(app.state, container, settings)
             if settings.is_embedded:
                 await migrate(container.engine())
+                await container.take_over()()
                 await _offer_first_invite(container, announce)
             async with nullcontext() if settings.rabbitmq_url else delivering(container, settings):
                 yield

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from application.delivery.backoff import backoff
 from application.delivery.queue_mail import QueueMail
+from application.delivery.relay_outbox import LEASE
 from application.ports import MailDeferred, MailRefused, Message
 from domain.events import ConfirmationRequested
 from domain.invite import InviteTerms
@@ -68,10 +69,26 @@ async def test_what_a_dead_relay_had_taken_is_free_after_its_lease(container: Co
     await an_invite(container)
     async with container.begin()() as work:
         now = clock.now()
-        assert len(await work.outbox.lease(100, at=now, until=now + timedelta(seconds=30))) == 1
+        assert len(await work.outbox.lease(100, at=now, until=now + LEASE)) == 1
     assert await container.relay_outbox()() == 0
-    clock.advance(timedelta(seconds=30))
+    clock.advance(LEASE)
     assert await container.relay_outbox()() == 1
+
+
+async def test_the_only_process_takes_over_from_a_dead_one_at_once(container: Container, clock: HandClock) -> None:
+    await sign_up(container, ANN, await an_invite(container))
+    await container.relay_outbox()()
+    await container.issue_invite()(terms=invite_for(BOB), by=None)
+    async with container.begin()() as work:
+        now = clock.now()
+        assert len(await work.outbox.lease(100, at=now, until=now + LEASE)) == 1
+        assert len(await work.mails.lease(100, at=now, until=now + LEASE)) == 1
+    assert await container.relay_outbox()() + await container.deliver_mails()() == 0
+    await container.take_over()()
+    assert await container.relay_outbox()() == 1
+    assert await container.deliver_mails()() == 2
+    await container.take_over()()
+    assert await container.relay_outbox()() + await container.deliver_mails()() == 0, "what is done stays done"
 
 
 async def test_an_event_that_comes_twice_makes_one_mail(container: Container, clock: HandClock) -> None:
