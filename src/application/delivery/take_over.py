@@ -7,7 +7,7 @@ from application.ports import Begin
 
 @dataclass(frozen=True, slots=True)
 class TakeOver:
-    """Free all leases, so that nothing waits for those of a dead process. For one that is the only one, at its start."""
+    """Free all leases, so that nothing waits for those of a dead process: for the only process, at its start."""
 
     begin: Begin
 
