@@ -1,8 +1,9 @@
 """Fixtures: a real browser, the system's Chromium."""
 
+import ctypes
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
@@ -15,11 +16,10 @@ ARGUMENTS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-bac
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """Where the browser is; on Debian, as root, it is installed where it is missing."""
+    """Where the browser is; on Debian, as root, what is missing of it and of its driver is installed."""
+    if debian.can_install() and (lacking := [name for name, is_here in PACKAGES.items() if not is_here()]):
+        debian.install(lacking)
     found = _find()
-    if found is None and debian.can_install():
-        debian.install(["chromium"])
-        found = _find()
     if found is None:
         pytest.fail(f"Browser tests need Chromium: install one of {', '.join(NAMES)}", pytrace=False)
     return found
@@ -27,6 +27,20 @@ def chromium() -> str:
 
 def _find() -> str | None:
     return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+def _has_libatomic() -> bool:
+    try:
+        ctypes.CDLL("libatomic.so.1")
+    except OSError:
+        return False
+    return True
+
+
+PACKAGES: Mapping[str, Callable[[], bool]] = {
+    "chromium": lambda: _find() is not None,
+    "libatomic1": _has_libatomic,  # the driver's Node.js is linked with it
+}
 
 
 @pytest.fixture(scope="session")
