@@ -26,7 +26,8 @@ class EmailAddress:
         local, at, domain = raw.strip(" ").rpartition("@")
         domain = _ascii_domain(domain)
         fits = len(local) <= 64 and len(local) + len(domain) <= 253  # RFC 5321, 4.5.3.1
-        if not (at and fits and _LOCAL.fullmatch(local) and _is_domain(domain)):
+        is_encoded_word = "=?" in local  # RFC 2047: mail programs would read another address out of it
+        if not (at and fits and _LOCAL.fullmatch(local) and _is_domain(domain)) or is_encoded_word:
             raise InvalidFields(BadField(field, "email_invalid", "Enter a mail address such as name@example.org."))
         return cls(f"{local}@{domain}")
 

@@ -39,8 +39,8 @@ class Composer:
         """The mail as a message with a Message-ID that is the same each time. Raises MailRefused on bad headers."""
         try:
             return self._composed(mail)
-        except ValueError as error:
-            raise MailRefused(f"cannot be written: {error}") from error
+        except Exception as error:  # the standard library raises what it likes on headers that it cannot write
+            raise MailRefused(f"cannot be written: {error!r}") from error
 
     def _composed(self, mail: Mail) -> Composed:
         subject, text, link = self._content(mail)

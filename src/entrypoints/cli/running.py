@@ -2,7 +2,9 @@
 
 import click
 
+from application.ports import Unavailable
 from entrypoints.cli.start import log_to_stderr, run, settings
+from entrypoints.settings import Settings
 
 
 @click.command()
@@ -15,6 +17,7 @@ def serve() -> None:
 
     found = settings()
     log_to_stderr()
+    run(_require_schema(found))
     try:
         if found.workers == 1:
             run(serve_here(found))
@@ -35,6 +38,7 @@ def worker() -> None:
         raise click.ClickException(
             "BOTTOMLINE_RABBITMQ_URL is not set: then `bottomline serve` delivers by itself, and needs no worker."
         )
+    run(_require_schema(found))
     run(work(found))
 
 
@@ -56,6 +60,27 @@ def migrate() -> None:
 
     changed = run(work())
     click.echo(f"The schema is {'now' if changed else 'already'} at revision {HEAD}.")
+
+
+async def _require_schema(settings: Settings) -> None:
+    """Stop where the schema is known to be too old; a database that is down may come up later."""
+    if settings.is_embedded:
+        return
+    from adapters.sql.engine import open_engine
+    from adapters.sql.migrate import revision
+    from adapters.sql.migrations import HEAD
+
+    engine = open_engine(settings.database_url)
+    try:
+        found = await revision(engine)
+    except Unavailable:
+        return
+    finally:
+        await engine.dispose()
+    if found is None or found < HEAD:
+        raise click.ClickException(
+            f"The schema is at {found or 'nothing'} and must be at {HEAD}. Run: bottomline migrate"
+        )
 
 
 @click.command()

@@ -10,6 +10,7 @@ import pytest
 
 from tests.integration.journeys.worlds import World
 from tests.integration.processes import Browser, Process
+from tests.integration.servers import Servers
 from tests.integration.servers.ports import LoopbackPort
 
 ANN = {"email": "ann@example.org", "username": "ann", "password": "correct horse battery"}
@@ -205,3 +206,19 @@ async def test_a_bad_setting_stops_every_command_with_a_line(
 ) -> None:
     async with Process(*command, folder=tmp_path, settings=settings) as process:
         assert (await process.ended(), process.lines) == (2, [line])
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+async def test_a_database_without_its_schema_stops_the_start_with_what_to_do(
+    tmp_path: Path, servers: Servers, command: str
+) -> None:
+    settings = {
+        "BOTTOMLINE_DATABASE_URL": servers.postgres,
+        "BOTTOMLINE_RABBITMQ_URL": servers.rabbitmq,
+        "BOTTOMLINE_SECRET_KEYS": "s" * 32,
+    }
+    async with Process(command, folder=tmp_path, settings=settings) as process:
+        assert (await process.ended(), process.lines) == (
+            1,
+            ["Error: The schema is at nothing and must be at 0001. Run: bottomline migrate"],
+        )
