@@ -56,6 +56,8 @@ class InviteTerms:
             yield BadField("expires_in_days", "out_of_range", f"Use a whole number from 1 to {LONGEST_LIFE_DAYS:,}.")
         if self.note is not None and len(self.note) > LONGEST_NOTE:
             yield BadField("note", "too_long", f"Use at most {LONGEST_NOTE:,} characters.")
+        elif self.note is not None and not self.note.isprintable():
+            yield BadField("note", "characters", "Use one line of plain text.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,14 @@ class Password:
     @classmethod
     def parse(cls, raw: str, field: str = "password") -> Self:
         """Read what a person typed. Raises InvalidFields naming `field`."""
+        too_long = BadField(field, "password_too_long", f"Use at most {LONGEST_BYTES:,} bytes.")
+        if len(raw) > LONGEST_BYTES:  # before any work: normalising marks without end takes time without end
+            raise InvalidFields(too_long)
         text = unicodedata.normalize("NFKC", raw)
         if not text:
             raise InvalidFields(BadField(field, "password_missing", "Enter a password."))
         if len(text.encode()) > LONGEST_BYTES:
-            raise InvalidFields(BadField(field, "password_too_long", f"Use at most {LONGEST_BYTES:,} bytes."))
+            raise InvalidFields(too_long)
         return cls(text)
 
 

@@ -35,7 +35,7 @@ class Username:
     @classmethod
     def parse(cls, raw: str, field: str = "username") -> Self:
         """Read what a person typed. Raises InvalidFields naming `field`."""
-        name = unicodedata.normalize("NFKC", raw.strip(" "))
+        name = unicodedata.normalize("NFKC", raw.strip(" ")[: 4 * LONGEST])
         if problem := _problem(name):
             raise InvalidFields(BadField(field, *problem))
         return cls(name)

@@ -7,23 +7,31 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.errors import FatalError
+from granian.http import HTTP1Settings
 
+from entrypoints.cli.start import log_to_stderr
 from entrypoints.http.app import create_app
 from entrypoints.settings import Settings, read_settings
 
 STOP_WITHIN = 10
 """Seconds that requests and deliveries under way have when the process is asked to stop."""
+BACKLOG = 1024
+CONNECTIONS = 10_000
+"""Connections that may be open at a time: idle ones cost little, and must not keep others out."""
+HEADERS_WITHIN = 5_000
+"""Milliseconds that a client has to send its headers."""
 
 
-class AlreadyRunning(Exception):
-    """The port or the data folder belongs to another process."""
+class CannotStart(Exception):
+    """The service does not come up; the message says why."""
 
 
 async def serve_here(settings: Settings) -> None:
-    """Serve in this process until it is asked to stop (SIGTERM, SIGINT). Raises AlreadyRunning."""
+    """Serve in this process until it is asked to stop (SIGTERM, SIGINT). Raises CannotStart."""
     from granian.server.embed import Server
 
     _check_port(settings)
@@ -33,17 +41,24 @@ async def serve_here(settings: Settings) -> None:
             address=settings.host,
             port=settings.port,
             interface=Interfaces.ASGI,
+            backlog=BACKLOG,
+            backpressure=CONNECTIONS,
+            http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(header_read_timeout=HEADERS_WITHIN),
             log_enabled=False,
             websockets=False,
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, server.stop)
         _announce(f"Bottomline on {settings.public_url} - Ctrl-C stops it.")
-        await server.serve()
+        try:
+            await server.serve()
+        except FatalError as error:
+            raise CannotStart("Bottomline cannot start; the reason stands above.") from error
 
 
 def serve_with_workers(settings: Settings) -> None:
-    """Serve with several processes; one that dies is replaced. Raises AlreadyRunning."""
+    """Serve with several processes; one that dies is replaced. Raises CannotStart."""
     from granian import Granian
 
     _check_port(settings)
@@ -56,6 +71,10 @@ def serve_with_workers(settings: Settings) -> None:
         interface=Interfaces.ASGI,
         workers=settings.workers,
         workers_kill_timeout=STOP_WITHIN,
+        backlog=BACKLOG,
+        backpressure=CONNECTIONS,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADERS_WITHIN),
         respawn_failed_workers=True,
         websockets=False,
         log_enabled=False,
@@ -64,12 +83,15 @@ def serve_with_workers(settings: Settings) -> None:
 
 def app_from_environment() -> object:
     """The application of one of several processes."""
+    log_to_stderr()
     return create_app(read_settings(os.environ), _announce)
 
 
 def _announce(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    """Print a line, as far as whoever reads can take it: nothing depends on it."""
+    with suppress(OSError):
+        sys.stdout.buffer.write(f"{line}\n".encode(sys.stdout.encoding, "backslashreplace"))
+        sys.stdout.flush()
 
 
 def _check_port(settings: Settings) -> None:
@@ -79,7 +101,7 @@ def _check_port(settings: Settings) -> None:
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
-            raise AlreadyRunning(
+            raise CannotStart(
                 f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}. Choose another port: make run"
                 f" PORT={settings.port + 1}, or BOTTOMLINE_PORT={settings.port + 1}"
             ) from error
@@ -96,5 +118,5 @@ def _sole_owner(settings: Settings) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise AlreadyRunning(f"Another Bottomline is using {settings.data_dir.absolute()}.") from error
+            raise CannotStart(f"Another Bottomline is using {settings.data_dir.absolute()}.") from error
         yield

@@ -1,9 +1,11 @@
 """Settings: read from the environment once, checked whole, then fixed."""
 
 import difflib
+import os
 import re
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
@@ -254,10 +256,26 @@ def _kept_secret(folder: Path) -> str:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not file.exists():
-            unfinished = folder / f".secret.{secrets.token_hex(4)}"
-            unfinished.touch(mode=0o600)
-            unfinished.write_text(secrets.token_hex(32))
-            unfinished.replace(file)
-        return file.read_text().strip()
+            _make_secret(file)
+        (secret,) = _secret_keys(file.read_text().strip())
     except OSError as error:
         raise BadSettings([f"{PREFIX}DATA_DIR: cannot keep the secret in {folder}: {error.strerror}."]) from error
+    except ValueError as error:
+        raise BadSettings(
+            [f"{PREFIX}DATA_DIR: {file} is damaged. Restore it, or delete it to make a new one."]
+        ) from error
+    return secret
+
+
+def _make_secret(file: Path) -> None:
+    """Make the file whole and on disk, or not at all; of two that start at once, the first one's stays."""
+    unfinished = file.with_name(f".secret.{secrets.token_hex(4)}")
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(descriptor, secrets.token_hex(32).encode())
+        os.fsync(descriptor)
+        with suppress(FileExistsError):
+            file.hardlink_to(unfinished)
+    finally:
+        os.close(descriptor)
+        unfinished.unlink()

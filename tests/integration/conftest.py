@@ -49,7 +49,7 @@ async def postgres_url(servers: Servers) -> AsyncIterator[str]:
     admin = await asyncpg.connect(servers.postgres)
     await admin.execute(f"CREATE DATABASE {name}")
     url = make_url(servers.postgres).set(database=name).render_as_string(hide_password=False)
-    engine = open_engine(url)
+    engine = open_engine(url, is_patient=True)
     await migrate(engine)
     await engine.dispose()
     yield url
@@ -61,7 +61,7 @@ async def postgres_url(servers: Servers) -> AsyncIterator[str]:
 async def sqlite_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A migrated file."""
     url = f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'bottomline.db'}"
-    engine = open_engine(url)
+    engine = open_engine(url, is_patient=True)
     await migrate(engine)
     await engine.dispose()
     return url

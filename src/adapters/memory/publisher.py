@@ -6,7 +6,7 @@ from uuid import UUID
 
 from adapters.cloudevents.codec import decode
 from application.delivery.consumer import Consumer
-from application.ports import Message
+from application.ports import Message, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +30,9 @@ class MemoryPublisher:
             for consumer in self._consumers.values():
                 if message.type in consumer.types:
                     await consumer.handle(message, event)
+        except Unavailable as fault:
+            log.warning("event %s (%s) will be handed on again: %s", message.id, message.type, fault)
+            return False
         except Exception:
             log.exception("event %s (%s) will be handed on again", message.id, message.type)
             return False

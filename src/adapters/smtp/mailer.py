@@ -57,17 +57,20 @@ class SmtpMailer:
         self._composer = composer
 
     async def send(self, mail: Mail) -> None:
-        """Return once the server has taken the mail. Raises MailDeferred (4xx, no connection), MailRefused (5xx)."""
+        """Return once the server has taken the mail.
+
+        Raises MailRefused where it says 5xx to the recipient or the data, MailDeferred for everything else: a server
+        that refuses us, our log-in or our sender says nothing about the mail.
+        """
         message = self._composer.compose(mail).message
         try:
             async with asyncio.timeout(WHOLE), connect(self._server) as connection:
-                await connection.send_message(message)
+                await connection.send_message(message, recipients=[mail.to.address])
         except aiosmtplib.SMTPRecipientsRefused as refusal:
-            worst = min(refusal.recipients, key=lambda answer: answer.code)
-            raise _answered(worst.code, worst.message) from refusal
-        except aiosmtplib.SMTPResponseException as refusal:
-            raise _answered(refusal.code, refusal.message) from refusal
-        except (TimeoutError, aiosmtplib.SMTPException, OSError) as fault:
+            raise _answered(refusal.recipients[0]) from refusal
+        except aiosmtplib.SMTPDataError as refusal:
+            raise _answered(refusal) from refusal
+        except (aiosmtplib.SMTPException, OSError) as fault:
             raise MailDeferred(f"{self._server.host}: {fault!r}") from fault
 
 
@@ -84,6 +87,7 @@ def connect(server: SmtpServer) -> aiosmtplib.SMTP:
     )
 
 
-def _answered(code: int, text: str) -> MailDeferred | MailRefused:
-    reason = f"the mail server answered {code} {text}"
-    return MailRefused(reason) if code in _PERMANENT else MailDeferred(reason)
+def _answered(refusal: aiosmtplib.SMTPResponseException) -> MailDeferred | MailRefused:
+    """What is to be thought of an answer to the recipient or the data: only these are about the mail itself."""
+    reason = f"the mail server answered {refusal.code} {refusal.message}"
+    return MailRefused(reason) if refusal.code in _PERMANENT else MailDeferred(reason)

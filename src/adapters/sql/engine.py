@@ -43,14 +43,23 @@ def unavailable_on_faults() -> Iterator[None]:
         raise Unavailable("the database did not answer in time, or refused") from fault
 
 
-def open_engine(url: str) -> AsyncEngine:
-    """An engine that gives up on a slow server after a second (`postgresql://…`), or on a file (`sqlite:///…`)."""
+def open_engine(url: str, *, is_patient: bool = False) -> AsyncEngine:
+    """An engine on a server (`postgresql://…`) or a file (`sqlite:///…`).
+
+    It gives up on a slow server after a second, unless `is_patient`, for changes of the schema. What statements carry
+    stays out of error messages.
+    """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed.set(drivername="sqlite+aiosqlite").render_as_string(hide_password=False))
     return create_async_engine(
         parsed.set(drivername="postgresql+asyncpg"),
-        connect_args={"timeout": 1, "command_timeout": 1, "server_settings": _SERVER_SETTINGS},
+        hide_parameters=True,
+        connect_args={
+            "timeout": 1,
+            "command_timeout": None if is_patient else 1,
+            "server_settings": {"application_name": "bottomline"} if is_patient else _SERVER_SETTINGS,
+        },
         **_POSTGRES,
     )
 
@@ -63,7 +72,9 @@ def reading(engine: AsyncEngine) -> AsyncEngine:
 def _sqlite(url: str) -> AsyncEngine:
     if file := make_url(url).database:
         Path(file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine = create_async_engine(url, connect_args={"timeout": 2.5}, pool_size=4, max_overflow=4, pool_timeout=2.5)
+    engine = create_async_engine(
+        url, hide_parameters=True, connect_args={"timeout": 2.5}, pool_size=4, max_overflow=4, pool_timeout=2.5
+    )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine

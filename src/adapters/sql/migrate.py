@@ -14,7 +14,8 @@ _LOCK = 0x626F74746F6D  # "bottom": the advisory lock that replicas starting at 
 async def migrate(engine: AsyncEngine) -> bool:
     """Upgrade to the newest revision; whether there was anything to do. Several processes may call it at once.
 
-    Everything happens in one transaction: a fault leaves the schema as it was. Raises Unavailable.
+    Everything happens in one transaction: a fault leaves the schema as it was. The engine is to be a patient one,
+    for it may have to wait for another process. Raises Unavailable.
     """
     with unavailable_on_faults():
         if await revision(engine) == HEAD:
@@ -38,8 +39,6 @@ async def revision(engine: AsyncEngine) -> str | None:
 async def _queue(connection: AsyncConnection) -> None:
     """Wait for other migrating processes; SQLite's transaction has the only write lock already."""
     if connection.dialect.name == "postgresql":
-        await connection.execute(text("SET LOCAL lock_timeout = 0"))
-        await connection.execute(text("SET LOCAL statement_timeout = 0"))
         await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
 
 

@@ -1,18 +1,21 @@
 """Deliver mails."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from application.delivery.backoff import backoff
-from application.ports import Begin, Clock, MailDeferred, Mailer, MailRefused
+from application.ports import Begin, Clock, MailDeferred, Mailer, MailRefused, Unavailable
 from domain.mail import Mail, MailKind
 
+log = logging.getLogger(__name__)
 BATCH = 16
 LEASE = timedelta(seconds=25)
 """More than a mailer takes at most; so long does a mail wait whose worker has died."""
 PATIENCE = timedelta(hours=24)
+TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,18 @@ class DeliverMails:
         except MailDeferred as deferral:
             await self._postpone(mail, str(deferral))
         else:
-            async with self.begin() as work:
-                await work.mails.mark_sent(mail.id, self.clock.now())
+            await self._note_sent(mail)
+
+    async def _note_sent(self, mail: Mail) -> None:
+        """Note it while the lease lasts, however often the record must be asked: else it would go out again."""
+        for _ in range(TRIES):
+            try:
+                async with self.begin() as work:
+                    await work.mails.mark_sent(mail.id, self.clock.now())
+            except Unavailable:
+                await asyncio.sleep(1)
+            else:
+                return
 
     async def _is_wanted(self, mail: Mail) -> bool:
         if mail.link_id is None:
@@ -73,5 +86,6 @@ class DeliverMails:
             await work.mails.postpone(mail.id, now + backoff(mail.attempts, self.chance()), reason)
 
     async def _fail(self, mail: Mail, reason: str) -> None:
+        log.warning("mail %s (%s) is not sent: %s", mail.id, mail.kind, reason)
         async with self.begin() as work:
             await work.mails.mark_failed(mail.id, reason)

@@ -33,7 +33,7 @@ def create(email: str | None, expires: int, max_claims: int, note: str | None, o
 
     async def work(container: "Container") -> str:
         terms = InviteTerms(
-            email=EmailAddress.parse(email) if email else None,
+            email=EmailAddress.parse(email) if email is not None else None,
             expires_in_days=expires,
             max_claims=max_claims,
             note=note,

@@ -13,7 +13,7 @@ def serve() -> None:
 
     Without server URLs, everything is in this one process: the database and the mails are files in the data folder.
     """
-    from entrypoints.serving import AlreadyRunning, serve_here, serve_with_workers
+    from entrypoints.serving import CannotStart, serve_here, serve_with_workers
 
     found = settings()
     log_to_stderr()
@@ -23,7 +23,7 @@ def serve() -> None:
             run(serve_here(found))
         else:
             serve_with_workers(found)
-    except AlreadyRunning as error:
+    except CannotStart as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -52,7 +52,7 @@ def migrate() -> None:
     found = settings()
 
     async def work() -> bool:
-        engine = open_engine(found.database_url)
+        engine = open_engine(found.database_url, is_patient=True)
         try:
             return await upgrade(engine)
         finally:

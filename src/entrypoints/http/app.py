@@ -1,5 +1,6 @@
 """The HTTP application."""
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any
@@ -20,6 +21,7 @@ from entrypoints.http.session_cookie import SessionCookie, logged_in, visiting
 from entrypoints.http.shell import Shell
 from entrypoints.settings import Settings
 
+log = logging.getLogger(__name__)
 PROVIDED = (
     "verify_invite",
     "issue_invite",
@@ -49,9 +51,7 @@ def create_app(
         async with opened(settings, announce=announce, swap=swap) as container:
             _hand_over(app.state, container, settings)
             if settings.is_embedded:
-                await migrate(container.engine())
-                await container.take_over()()
-                await _offer_first_invite(container, announce)
+                await _prepare(container, announce)
             async with nullcontext() if settings.rabbitmq_url else delivering(container, settings):
                 yield
 
@@ -85,6 +85,18 @@ def _hand_over(state: State, container: Container, settings: Settings) -> None:
         is_secure=settings.has_secure_origin,
         max_age=int(settings.session_life.total_seconds()),
     )
+
+
+async def _prepare(container: Container, announce: Callable[[str], None]) -> None:
+    """Make the only process's database ready; a fault is one line, and stops the start."""
+    try:
+        await migrate(container.engine())
+        await container.take_over()()
+        await _offer_first_invite(container, announce)
+    except Exception as fault:
+        cause = str(fault.__cause__ or fault).splitlines()[0]
+        log.error("cannot start on %s: %s", container.settings().database_url, cause)  # noqa: TRY400  one line
+        raise
 
 
 async def _offer_first_invite(container: Container, announce: Callable[[str], None]) -> None:

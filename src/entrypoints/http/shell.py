@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from litestar.enums import ScopeType
@@ -17,11 +18,16 @@ DEADLINE = 2.8
 
 
 class Shell:
-    """Wraps the whole application, errors and unknown paths included (ASVS 3.4)."""
+    """Wraps the whole application, errors and unknown paths included (ASVS 3.4).
+
+    A request that is late is answered, not cancelled: cancelling inside a database driver can strand a connection,
+    and with it SQLite's write lock. What it was about to say is dropped; the servers' own time limits end it.
+    """
 
     def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
         self._app = app
         self._headers = _encoded(_headers(is_https=is_https))
+        self._running: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer in time, with the headers."""
@@ -29,35 +35,60 @@ class Shell:
             await self._app(scope, receive, send)
             return
         answer = _Answer(send, self._headers)
-        deadline = asyncio.timeout(DEADLINE)
-        try:
-            async with deadline:
-                await self._app(scope, receive, answer)
-        except TimeoutError:
-            if not deadline.expired() or answer.has_begun:
-                raise
+        request = asyncio.create_task(self._handle(scope, _until(DEADLINE, receive), answer))
+        self._running.add(request)
+        request.add_done_callback(self._running.discard)
+        await asyncio.wait({request}, timeout=DEADLINE)
+        if request.done():
+            await request
+        else:
             log.warning("%s took too long", scope["path"])
             await answer.unavailable()
 
+    async def _handle(self, scope: Scope, receive: Receive, answer: Send) -> None:
+        await self._app(scope, receive, answer)
+
+
+def _until(seconds: float, receive: Receive) -> Receive:
+    """The body as it comes in; what is not here in time never comes."""
+    end = asyncio.get_running_loop().time() + seconds
+
+    async def receive_in_time() -> Any:
+        try:
+            async with asyncio.timeout_at(end):
+                return await receive()
+        except TimeoutError:
+            return {"type": "http.disconnect"}
+
+    return receive_in_time
+
 
 class _Answer:
-    """Sends an answer with the headers that all answers have."""
+    """Sends one answer, with the headers that all answers have; after the word that it is late, nothing more."""
 
     def __init__(self, send: Send, headers: tuple[tuple[bytes, bytes], ...]) -> None:
         self._send = send
         self._headers = headers
-        self.has_begun = False
+        self._has_begun = False
+        self._is_over = False
 
     async def __call__(self, message: Message) -> None:
+        if not self._is_over:
+            await self._pass_on(message)
+
+    async def _pass_on(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.has_begun = True
+            self._has_begun = True
             present = {name.lower() for name, _ in message["headers"]}
             added = [(name, value) for name, value in self._headers if name not in present]
             message["headers"] = [*message["headers"], *added]
         await self._send(message)
 
     async def unavailable(self) -> None:
-        """Answer 503."""
+        """Answer 503, unless an answer has begun."""
+        self._is_over = True
+        if self._has_begun:
+            return
         body = msgspec.json.encode(of_fault(Unavailable()))
         start: HTTPResponseStartEvent = {
             "type": "http.response.start",
@@ -68,8 +99,8 @@ class _Answer:
                 (b"content-length", str(len(body)).encode()),
             ],
         }
-        await self(start)
-        await self({"type": "http.response.body", "body": body, "more_body": False})
+        await self._pass_on(start)
+        await self._pass_on({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def _headers(*, is_https: bool) -> Mapping[str, str]:

@@ -10,6 +10,7 @@ import msgspec
 from domain.errors import BadField, InvalidFields, Refusal
 
 DEEPEST = 8
+MOST_PROBLEMS = 50
 T = TypeVar("T", bound=msgspec.Struct)
 
 Readers = Mapping[type, Callable[[str, str], Any]]
@@ -44,7 +45,7 @@ def read_body(body: bytes, into: type[T], readers: Readers) -> T:
         except InvalidFields as refusal:
             problems.extend(refusal.fields)
     if problems:
-        raise InvalidFields(*problems)
+        raise InvalidFields(*problems[:MOST_PROBLEMS])
     return into(**values)
 
 

@@ -45,7 +45,7 @@ async def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 
 
 async def test_processes_that_start_at_once_migrate_once(bare_url: str) -> None:
-    engines = [open_engine(bare_url) for _ in range(5)]
+    engines = [open_engine(bare_url, is_patient=True) for _ in range(5)]
     try:
         assert await revision(engines[0]) is None
         assert sum(await asyncio.gather(*map(migrate, engines))) >= 1
