@@ -17,12 +17,12 @@ CHEAP_HASHING = {"BOTTOMLINE_ARGON2_TIME": "1", "BOTTOMLINE_ARGON2_MEMORY_KIB": 
 
 
 class Process:
-    """One `bottomline …` process; what it prints is in `lines`."""
+    """One `bottomline …` process; what it prints is in `lines`, and `settings` are those of its next start."""
 
     def __init__(self, *arguments: str, folder: Path, settings: dict[str, str]) -> None:
         self._arguments = arguments
         self._folder = folder
-        self._environ = {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", **settings}
+        self.settings = dict(settings)
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self.lines: list[str] = []
@@ -38,7 +38,7 @@ class Process:
             COMMAND,
             *self._arguments,
             cwd=self._folder,
-            env=self._environ,
+            env={"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", **self.settings},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )

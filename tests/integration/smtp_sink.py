@@ -16,6 +16,7 @@ class SmtpSink:
     def __init__(self) -> None:
         self.answer = "250 taken"
         self.to_recipient = "250 known"
+        self.to_sender = "250 welcome"
         self.taken: list[EmailMessage] = []
         self._port = LoopbackPort()
         self._controller = Controller(self, hostname="127.0.0.1", port=self._port.number)
@@ -27,6 +28,13 @@ class SmtpSink:
     def to(self, address: str) -> list[EmailMessage]:
         """The mails to an address, oldest first."""
         return [mail for mail in self.taken if mail["To"] == address]
+
+    async def handle_MAIL(  # noqa: N802
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        if self.to_sender.startswith("250"):
+            envelope.mail_from = address
+        return self.to_sender
 
     async def handle_RCPT(  # noqa: N802
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]

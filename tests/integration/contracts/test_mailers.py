@@ -3,6 +3,7 @@
 import email
 import email.policy
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -94,6 +95,15 @@ async def test_a_recipient_can_be_refused_too(smtp_sink: SmtpSink, answer: str, 
     smtp_sink.to_recipient = answer
     with pytest.raises(expected, match=answer):
         await SmtpMailer(SmtpServer.parse(smtp_sink.url), COMPOSER).send(MAILS[MailKind.CONFIRMATION])
+
+
+async def test_a_server_that_refuses_our_sender_or_log_in_says_nothing_about_the_mail(smtp_sink: SmtpSink) -> None:
+    server = SmtpServer.parse(smtp_sink.url)
+    with pytest.raises(MailDeferred):
+        await SmtpMailer(replace(server, username="u", password="wrong"), COMPOSER).send(MAILS[MailKind.CONFIRMATION])
+    smtp_sink.to_sender = "550 who are you"
+    with pytest.raises(MailDeferred, match="550"):
+        await SmtpMailer(server, COMPOSER).send(MAILS[MailKind.CONFIRMATION])
 
 
 async def test_no_server_defers() -> None:

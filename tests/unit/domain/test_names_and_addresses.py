@@ -1,5 +1,8 @@
 """The rules of usernames, mail addresses and passwords."""
 
+import time
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -119,3 +122,12 @@ def test_a_new_password_is_long_enough_in_characters() -> None:
     with pytest.raises(InvalidFields) as refusal:
         policy.accept("x" * 14)
     assert [field.code for field in refusal.value.fields] == ["password_too_short"]
+
+
+@pytest.mark.parametrize("parse", [Username.parse, EmailAddress.parse, Password.parse])
+def test_marks_without_end_are_refused_before_they_are_normalised(parse: Callable[[str], object]) -> None:
+    """Sorting combining marks takes the square of their number; a thousand are harmless, a million are not."""
+    started = time.perf_counter()
+    with pytest.raises(InvalidFields):
+        parse("a" + "\u0315\u0300" * 500_000)
+    assert time.perf_counter() - started < 1, "unbounded, it would take minutes"
