@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from adapters.sql.engine import reading, unavailable_on_faults
 from adapters.sql.migrations import HEAD
 
-_LOCK = 0x626F74746F6D  # "bottom": the advisory lock that replicas starting at once queue for
+LOCK = 0x626F74746F6D  # "bottom": the advisory lock that replicas starting at once queue for
 
 
 async def migrate(engine: AsyncEngine) -> bool:
@@ -39,7 +39,7 @@ async def revision(engine: AsyncEngine) -> str | None:
 async def _queue(connection: AsyncConnection) -> None:
     """Wait for other migrating processes; SQLite's transaction has the only write lock already."""
     if connection.dialect.name == "postgresql":
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
 
 
 def _upgrade(connection: Connection) -> None:

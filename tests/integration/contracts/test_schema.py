@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.memory.signal import MemorySignal
 from adapters.sql.engine import open_engine
-from adapters.sql.migrate import migrate, revision
+from adapters.sql.migrate import LOCK, migrate, revision
 from adapters.sql.migrations import HEAD
 from adapters.sql.outbox_listener import listen
 from adapters.sql.tables import metadata
@@ -120,3 +120,21 @@ async def test_postgres_tells_a_listener_of_each_commit_that_adds_events(postgre
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
         await engine.dispose()
+
+
+async def test_a_migration_waits_for_another_as_long_as_that_takes(servers: Servers) -> None:
+    name = f"slow_{secrets.token_hex(4)}"
+    admin = await asyncpg.connect(servers.postgres)
+    await admin.execute(f"CREATE DATABASE {name}")
+    url = make_url(servers.postgres).set(database=name).render_as_string(hide_password=False)
+    other = await asyncpg.connect(url)
+    await other.execute(f"SELECT pg_advisory_lock({LOCK})")
+    engine = open_engine(url, is_patient=True)
+    waiting = asyncio.create_task(migrate(engine))
+    await asyncio.sleep(2)
+    assert not waiting.done()
+    await other.close()
+    assert await waiting
+    await engine.dispose()
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()

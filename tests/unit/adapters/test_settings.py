@@ -111,3 +111,11 @@ def test_settings_do_not_show_their_secrets() -> None:
     environ = {"BOTTOMLINE_DATABASE_URL": "postgresql://u:hunter2@h/b", "BOTTOMLINE_SECRET_KEYS": SECRET}
     assert "hunter2" not in repr(read_settings(environ))
     assert SECRET not in repr(read_settings(environ))
+
+
+def test_a_damaged_secret_is_not_used(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("")
+    (line,) = problems({"BOTTOMLINE_DATA_DIR": str(tmp_path)})
+    assert line == (
+        f"BOTTOMLINE_DATA_DIR: {tmp_path / 'secret'} is damaged. Restore it, or delete it to make a new one."
+    )
