@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
 from granian.errors import FatalError
@@ -36,18 +37,7 @@ async def serve_here(settings: Settings) -> None:
 
     _check_port(settings)
     with _sole_owner(settings):
-        server = Server(
-            create_app(settings, _announce),
-            address=settings.host,
-            port=settings.port,
-            interface=Interfaces.ASGI,
-            backlog=BACKLOG,
-            backpressure=CONNECTIONS,
-            http=HTTPModes.http1,
-            http1_settings=HTTP1Settings(header_read_timeout=HEADERS_WITHIN),
-            log_enabled=False,
-            websockets=False,
-        )
+        server = Server(create_app(settings, _announce), **_options(settings))
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, server.stop)
         _announce(f"Bottomline on {settings.public_url} - Ctrl-C stops it.")
@@ -66,19 +56,26 @@ def serve_with_workers(settings: Settings) -> None:
     Granian(
         "entrypoints.serving:app_from_environment",
         factory=True,
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.ASGI,
         workers=settings.workers,
         workers_kill_timeout=STOP_WITHIN,
-        backlog=BACKLOG,
-        backpressure=CONNECTIONS,
-        http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADERS_WITHIN),
         respawn_failed_workers=True,
-        websockets=False,
-        log_enabled=False,
+        **_options(settings),
     ).serve()
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    """What both kinds of server are told alike."""
+    return {
+        "address": settings.host,
+        "port": settings.port,
+        "interface": Interfaces.ASGI,
+        "backlog": BACKLOG,
+        "backpressure": CONNECTIONS,
+        "http": HTTPModes.http1,
+        "http1_settings": HTTP1Settings(header_read_timeout=HEADERS_WITHIN),
+        "log_enabled": False,
+        "websockets": False,
+    }
 
 
 def app_from_environment() -> object:
