@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.email_address import EmailAddress
 from domain.events import Event
 from domain.invite import Claim, Invite
-from domain.mail import Mail
+from domain.mail import Mail, MailKind
 from domain.password import NewPassword, Password
 from domain.session import LoggedIn, Session, SessionKey
 from domain.token import Purpose, Token
@@ -95,19 +95,37 @@ class Turns(Protocol):
 
 
 class Users(Protocol):
-    """All accounts."""
+    """All accounts: for each address at most one that is confirmed, beside sign-ups that wait for confirmation.
+
+    More methods than other ports have, for one account is one aggregate, whatever is done to it.
+    """
 
     async def add(self, user: User) -> bool:
-        """Add an account; False, and nothing done, where the address has one already. Raises UsernameTaken."""
+        """Add an account; False, and nothing done, where the address has a confirmed one. Raises UsernameTaken."""
 
     async def get(self, id: UUID) -> User | None:
         """The account of this id."""
 
+    async def lock(self, id: UUID) -> User | None:
+        """The account of this id, which nobody else changes, deletes or starts a session of until this work ends."""
+
     async def by_email(self, email: EmailAddress) -> User | None:
-        """The account of this address."""
+        """The confirmed account of this address; else the sign-up that waits since last."""
 
     async def confirm(self, id: UUID, at: datetime) -> bool:
-        """Note that the address is the user's; the first time stays. False where there is no such account."""
+        """Note that the address is the user's, and drop other sign-ups with it that wait; the first time stays.
+
+        False, and the work is to be given up, where there is no such account or another has the address.
+        """
+
+    async def update(self, user: User) -> bool:
+        """Write address and password hash of a confirmed account; sign-ups with the address that wait are dropped.
+
+        False, and the work is to be given up, where another confirmed account has the address.
+        """
+
+    async def delete(self, id: UUID) -> None:
+        """Delete the account, and with it its tokens and sessions."""
 
     async def any(self) -> bool:
         """Whether there is any account at all."""
@@ -118,6 +136,9 @@ class UsernameHolds(Protocol):
 
     async def hold(self, username: Username, *, until: datetime, at: datetime) -> None:
         """Hold a name that no account has and no live hold names. Raises UsernameTaken."""
+
+    async def extend(self, username: Username, until: datetime) -> None:
+        """Hold a name on behalf of the account that is about to let it go."""
 
 
 class Invites(Protocol):
@@ -138,15 +159,24 @@ class Invites(Protocol):
     async def revoke(self, id: UUID, at: datetime) -> bool:
         """Take an invite back; False where it was not open."""
 
+    async def delete_open(self, by: UUID, at: datetime) -> None:
+        """Delete the issuer's open invites."""
+
 
 class Claims(Protocol):
     """Which address has used which invite."""
 
     async def add(self, claim: Claim) -> bool:
-        """Note a claim; False where the address has used the invite already. Waits for a rival in flight."""
+        """Note a claim; False where the address has used the invite already. Waits for a rival in flight.
+
+        Raises InviteUnknown where the invite is gone.
+        """
 
     async def has(self, invite_id: UUID, email: EmailAddress) -> bool:
         """Whether the address has used the invite."""
+
+    async def forget(self, email: EmailAddress) -> None:
+        """Forget which invites the address has used; their claims stay counted."""
 
 
 class Sessions(Protocol):
@@ -167,12 +197,15 @@ class Sessions(Protocol):
     async def delete_all(self, user_id: UUID) -> Sequence[Session]:
         """End all sessions of a user; those that were there."""
 
+    async def of_user(self, user_id: UUID) -> Sequence[Session]:
+        """All sessions of a user that are recorded, expired ones too; newest first."""
+
 
 class Tokens(Protocol):
     """The record of mailed tokens, other than invites."""
 
     async def add(self, token: Token) -> None:
-        """Add a fresh token and supersede the unused ones of the same user and purpose."""
+        """Add a fresh token and supersede the unused ones that it replaces, of the same user and purpose."""
 
     async def get(self, id: UUID) -> Token | None:
         """The token of this id."""
@@ -180,8 +213,11 @@ class Tokens(Protocol):
     async def newest(self, user_id: UUID, purpose: Purpose) -> Token | None:
         """The token that was made last."""
 
-    async def consume(self, id: UUID, purpose: Purpose, at: datetime) -> UUID | None:
-        """Use a usable token in one conditional statement; its user, or None. Of many at once, one succeeds."""
+    async def consume(self, id: UUID, purpose: Purpose, at: datetime) -> Token | None:
+        """Use a usable token in one conditional statement; it, or None. Of many at once, one succeeds."""
+
+    async def void(self, user_id: UUID, *purposes: Purpose, at: datetime, since: datetime | None = None) -> None:
+        """Supersede the unused tokens of a user for these purposes; with `since`, those made then or later."""
 
 
 # Delivery
@@ -252,6 +288,16 @@ class Mails(Protocol):
     async def free_leases(self) -> None:
         """End every lease: whoever held one is gone."""
 
+    async def forget(self, to: EmailAddress) -> None:
+        """Forget all mails to an address, those that wait to be sent too."""
+
+
+class MailQuotas(Protocol):
+    """How many mails strangers may cause one address to be sent: one a minute, five a day, of each kind."""
+
+    async def take(self, to: EmailAddress, kind: MailKind, at: datetime) -> bool:
+        """Count a mail in one conditional statement; False, and nothing counted, where it would be one too many."""
+
 
 class Mailer(Protocol):
     """Sends mails."""
@@ -294,6 +340,8 @@ class Work(Protocol):
     def inbox(self) -> Inbox: ...
     @property
     def mails(self) -> Mails: ...
+    @property
+    def mail_quotas(self) -> MailQuotas: ...
 
 
 class Begin(Protocol):
@@ -329,3 +377,9 @@ class SessionCache(Protocol):
 
     async def bury(self, key_hashes: Iterable[bytes]) -> None:
         """Remember sessions as ended, over whatever is remembered. Raises Unavailable: the caller must know."""
+
+    async def forget(self, key_hashes: Iterable[bytes]) -> None:
+        """Forget what is remembered of live sessions whose user has changed; ended ones stay ended, as far as it can.
+
+        A reader that is already on its way may bring the old word back for the minute that it is remembered.
+        """

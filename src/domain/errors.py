@@ -105,6 +105,47 @@ class ConfirmationInvalid(Refusal):
         super().__init__("This confirmation link cannot be used: it is used up, replaced by a newer one, or expired.")
 
 
+class ResetInvalid(Refusal):
+    """The reset is unknown, used, superseded or expired: one answer for all."""
+
+    code = "reset_invalid"
+
+    def __init__(self) -> None:
+        super().__init__("This reset link cannot be used: it is used up, replaced by a newer one, or expired.")
+
+
+class EmailChangeInvalid(Refusal):
+    """The change of address, or its undoing, cannot be done any more: one answer for all reasons."""
+
+    code = "email_change_invalid"
+
+    def __init__(self) -> None:
+        super().__init__("This link cannot be used: it is used up, replaced by a newer one, or expired.")
+
+
+class PasswordWrong(InvalidFields):
+    """The password that was asked for once more is not the user's (ASVS 7.5.1)."""
+
+    def __init__(self, field: str = "password") -> None:
+        super().__init__(BadField(field, "password_wrong", "This is not your password."))
+
+
+class EmailUnchanged(InvalidFields):
+    """The address that is asked for is the account's already."""
+
+    def __init__(self) -> None:
+        super().__init__(BadField("email", "email_unchanged", "This is your address already."))
+
+
+class SessionNotFound(Refusal):
+    """The user has no session of this id; somebody else's is none of theirs."""
+
+    code = "session_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("You have no session with this id.")
+
+
 class CredentialsInvalid(Refusal):
     """Wrong password, unknown address or unconfirmed account: one answer for all (ASVS 6.3.8)."""
 

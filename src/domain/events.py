@@ -34,10 +34,68 @@ class ConfirmationRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmationResendRequested:
+    """Somebody wants the confirmation for this address once more, whoever it belongs to."""
+
+    type: ClassVar[str] = "user.confirmation_resend_requested"
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
 class UserConfirmed:
     """The mail address is the user's; the account can log in."""
 
     type: ClassVar[str] = "user.confirmed"
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordResetRequested:
+    """Somebody has forgotten the password of the account with this address, if there is one."""
+
+    type: ClassVar[str] = "user.password_reset_requested"
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordChanged:
+    """The account has another password, changed or reset."""
+
+    type: ClassVar[str] = "user.password_changed"
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class EmailChangeRequested:
+    """The user wants another mail address, which is to be confirmed; the token knows which."""
+
+    type: ClassVar[str] = "user.email_change_requested"
+    user_id: UUID
+    token_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class EmailChanged:
+    """The account has another mail address. The token takes it back to the one before."""
+
+    type: ClassVar[str] = "user.email_changed"
+    user_id: UUID
+    undo_token_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class EmailChangeUndone:
+    """The account has its former mail address again, no session, and no password until it is reset."""
+
+    type: ClassVar[str] = "user.email_change_undone"
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class UserDeleted:
+    """The account is gone, and its sessions, tokens and open invites with it."""
+
+    type: ClassVar[str] = "user.deleted"
     user_id: UUID
 
 
@@ -81,7 +139,14 @@ Event: TypeAlias = (
     UserCreated
     | KnownAddressSignedUp
     | ConfirmationRequested
+    | ConfirmationResendRequested
     | UserConfirmed
+    | PasswordResetRequested
+    | PasswordChanged
+    | EmailChangeRequested
+    | EmailChanged
+    | EmailChangeUndone
+    | UserDeleted
     | InviteIssued
     | InviteClaimed
     | InviteRevoked

@@ -1,7 +1,7 @@
 """Mails: what is to be told to whom."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -14,6 +14,16 @@ class MailKind(StrEnum):
     CONFIRMATION = "confirmation"
     ACCOUNT_EXISTS = "account_exists"
     INVITE = "invite"
+    RESET = "reset"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    EMAIL_CHANGE = "email_change"
+    EMAIL_CHANGED = "email_changed"
+    FAREWELL = "farewell"
+
+
+PAUSE = timedelta(minutes=1)
+PER_DAY = 5
+"""What one address is sent at most of each kind that a stranger can ask for: so nobody is bombed with mail."""
 
 
 class MailState(StrEnum):

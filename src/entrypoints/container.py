@@ -24,21 +24,32 @@ from adapters.sql.engine import open_engine
 from adapters.sql.unit_of_work import SqlBegin, SqlRead, Wakers
 from adapters.system.clock import SystemClock
 from adapters.system.randomness import RandomSessionKeys, Uuid7Ids
+from application.accounts.change_email import ChangeEmail
 from application.accounts.claim_invite_and_create_user import ClaimInviteAndCreateUser
 from application.accounts.confirm_account import ConfirmAccount
+from application.accounts.confirm_email_change import ConfirmEmailChange
+from application.accounts.delete_user import DeleteUser
+from application.accounts.resend_confirmation import ResendConfirmation
+from application.accounts.undo_email_change import UndoEmailChange
 from application.delivery.consumer import Consumer
 from application.delivery.deliver_mails import DeliverMails
 from application.delivery.queue_mail import CONSUMER, EVENTS, QueueMail
 from application.delivery.relay_outbox import RelayOutbox
 from application.delivery.take_over import TakeOver
+from application.fresh_password import FreshPassword
 from application.invites.issue_invite import IssueInvite
 from application.invites.list_invites import ListInvites
 from application.invites.offer_first_invite import OfferFirstInvite
 from application.invites.revoke_invite import RevokeInvite
 from application.invites.verify_invite import VerifyInvite
+from application.passwords.change_password import ChangePassword
+from application.passwords.request_password_reset import RequestPasswordReset
+from application.passwords.reset_password import ResetPassword
 from application.ports import Mailer, PasswordHasher, Publisher, SessionCache
 from application.sessions.authenticate import Authenticate
 from application.sessions.bury_ended_sessions import BuryEndedSessions
+from application.sessions.end_sessions import EndSessions
+from application.sessions.list_sessions import ListSessions
 from application.sessions.log_in import LogIn
 from application.sessions.log_out import LogOut
 from domain.events import SessionsEnded
@@ -62,6 +73,9 @@ class Container(DeclarativeContainer):
     chance = Object(random.random)
     outbox_signal = Singleton(MemorySignal)
     mails_signal = Singleton(MemorySignal)
+    log_outs_signal = Singleton(MemorySignal)
+    unfinished_log_outs: Singleton[set[bytes]] = Singleton(set)
+    keys = Singleton(RandomSessionKeys)
 
     signer = Singleton(HmacTokenSigner, settings.provided.secret_keys)
     seal = Singleton(AesGcmCookieSeal, settings.provided.secret_keys)
@@ -100,19 +114,59 @@ class Container(DeclarativeContainer):
         turns=Singleton(MemoryTurns, cores()),
     )
     confirm_account = Singleton(ConfirmAccount, begin=begin, signer=signer, clock=clock)
+    resend_confirmation = Singleton(ResendConfirmation, begin=begin, clock=clock)
+    fresh_password = Singleton(FreshPassword, read=read, hasher=hasher)
+    change_email = Singleton(ChangeEmail, begin=begin, fresh_password=fresh_password, clock=clock, ids=ids)
+    confirm_email_change = Singleton(
+        ConfirmEmailChange, begin=begin, cache=session_cache, signer=signer, clock=clock, ids=ids
+    )
+    undo_email_change = Singleton(UndoEmailChange, begin=begin, cache=session_cache, signer=signer, clock=clock)
+    delete_user = Singleton(
+        DeleteUser,
+        begin=begin,
+        read=read,
+        fresh_password=fresh_password,
+        cache=session_cache,
+        clock=clock,
+        ids=ids,
+    )
+    request_password_reset = Singleton(RequestPasswordReset, begin=begin, clock=clock)
+    reset_password = Singleton(
+        ResetPassword,
+        begin=begin,
+        read=read,
+        hasher=hasher,
+        cache=session_cache,
+        signer=signer,
+        clock=clock,
+        turns=Singleton(MemoryTurns, cores()),
+    )
+    change_password = Singleton(
+        ChangePassword,
+        begin=begin,
+        fresh_password=fresh_password,
+        hasher=hasher,
+        keys=keys,
+        ids=ids,
+        clock=clock,
+        cache=session_cache,
+        life=session_life,
+    )
     log_in = Singleton(
         LogIn,
         begin=begin,
         read=read,
         hasher=hasher,
-        keys=Singleton(RandomSessionKeys),
+        keys=keys,
         ids=ids,
         clock=clock,
         cache=session_cache,
         life=session_life,
     )
     authenticate = Singleton(Authenticate, read=read, cache=session_cache, clock=clock, life=session_life)
-    log_out = Singleton(LogOut, begin=begin, cache=session_cache, clock=clock)
+    log_out = Singleton(LogOut, begin=begin, cache=session_cache, clock=clock, unfinished=unfinished_log_outs)
+    list_sessions = Singleton(ListSessions, read=read, clock=clock)
+    end_sessions = Singleton(EndSessions, begin=begin, cache=session_cache, clock=clock)
 
     consumers = Dict(
         {

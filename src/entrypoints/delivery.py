@@ -1,4 +1,4 @@
-"""The loops that carry events and mails out of the record."""
+"""The loops beside the requests: they carry events and mails out of the record, and finish what requests left."""
 
 import asyncio
 import logging
@@ -19,21 +19,33 @@ GRACE = 10.0
 @asynccontextmanager
 async def delivering(container: Container, settings: Settings) -> AsyncIterator[None]:
     """Relay events and send mails for as long as the block runs. Batches under way are finished at its end."""
-    stopping = asyncio.Event()
-    signals = container.outbox_signal(), container.mails_signal()
-    loops = [
-        asyncio.create_task(_repeat(container.relay_outbox(), container.outbox_signal(), stopping)),
-        asyncio.create_task(_repeat(container.deliver_mails(), container.mails_signal(), stopping)),
-    ]
     listeners = [asyncio.create_task(listener) for listener in _listeners(container, settings)]
+    relaying = _repeating(container.relay_outbox(), container.outbox_signal())
+    try:
+        async with relaying, _repeating(container.deliver_mails(), container.mails_signal()):
+            yield
+    finally:
+        await _finish(listeners, 0)
+
+
+@asynccontextmanager
+async def finishing_log_outs(container: Container) -> AsyncIterator[None]:
+    """Record the log-outs that could not be recorded when they were asked for."""
+    async with _repeating(container.log_out().finish, container.log_outs_signal()):
+        yield
+
+
+@asynccontextmanager
+async def _repeating(step: Callable[[], Awaitable[int]], signal: Signal) -> AsyncIterator[None]:
+    """Repeat a step for as long as the block runs; the one under way is finished at its end."""
+    stopping = asyncio.Event()
+    loop = asyncio.create_task(_repeat(step, signal, stopping))
     try:
         yield
     finally:
         stopping.set()
-        for signal in signals:
-            signal.set()
-        await _finish(loops, GRACE)
-        await _finish(listeners, 0)
+        signal.set()
+        await _finish([loop], GRACE)
 
 
 def _listeners(container: Container, settings: Settings) -> list[Coroutine[None, None, None]]:

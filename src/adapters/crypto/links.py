@@ -29,6 +29,22 @@ class Links:
         """Where an account is confirmed."""
         return f"{self.public_url}/invite#confirmation={self.signer.sign(Purpose.CONFIRMATION, token_id)}"
 
+    def reset(self, token_id: UUID) -> str:
+        """Where a forgotten password is set anew."""
+        return f"{self.public_url}/reset#reset={self.signer.sign(Purpose.RESET, token_id)}"
+
+    def confirm_email(self, token_id: UUID) -> str:
+        """Where a new address is confirmed."""
+        return f"{self.public_url}/email#confirmation={self.signer.sign(Purpose.EMAIL_CHANGE, token_id)}"
+
+    def undo_email_change(self, token_id: UUID) -> str:
+        """Where an account gets its former address back."""
+        return f"{self.public_url}/email#undo={self.signer.sign(Purpose.EMAIL_UNDO, token_id)}"
+
+    def forgot(self) -> str:
+        """Where people ask for a reset."""
+        return f"{self.public_url}/forgot"
+
     def login(self) -> str:
         """Where people log in."""
         return f"{self.public_url}/login"

@@ -10,7 +10,13 @@ from adapters.crypto.secret_keys import DerivedKey, derive
 from domain.token import Purpose
 
 LENGTH = 46
-_CODES = {Purpose.INVITE: 1, Purpose.CONFIRMATION: 2}
+_CODES = {
+    Purpose.INVITE: 1,
+    Purpose.CONFIRMATION: 2,
+    Purpose.RESET: 3,
+    Purpose.EMAIL_CHANGE: 4,
+    Purpose.EMAIL_UNDO: 5,
+}
 
 
 class HmacTokenSigner:

@@ -37,6 +37,12 @@ class MemorySessionCache:
         for key_hash in key_hashes:
             self._remember(key_hash, Ended.ENDED, BURIED)
 
+    async def forget(self, key_hashes: Iterable[bytes]) -> None:
+        """Forget live sessions; the next reader asks the record."""
+        for key_hash in key_hashes:
+            if await self.get(key_hash) is not Ended.ENDED:
+                self._entries.pop(key_hash, None)
+
     def _remember(self, key_hash: bytes, what: LoggedIn | Ended, seconds: float) -> None:
         self._entries.pop(key_hash, None)
         self._entries[key_hash] = self._timer() + seconds, what
@@ -56,3 +62,6 @@ class NoSessionCache:
 
     async def bury(self, key_hashes: Iterable[bytes]) -> None:
         """Do nothing: nothing is remembered that would have to be forgotten."""
+
+    async def forget(self, key_hashes: Iterable[bytes]) -> None:
+        """Do nothing."""

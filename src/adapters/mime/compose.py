@@ -56,13 +56,17 @@ class Composer:
         return Composed(message, subject, link)
 
     def _content(self, mail: Mail) -> tuple[str, str, str]:
-        match mail.kind:
-            case MailKind.CONFIRMATION:
-                return self._confirmation(mail)
-            case MailKind.ACCOUNT_EXISTS:
-                return self._account_exists(mail)
-            case MailKind.INVITE:
-                return self._invite(mail)
+        write = {
+            MailKind.CONFIRMATION: self._confirmation,
+            MailKind.ACCOUNT_EXISTS: self._account_exists,
+            MailKind.INVITE: self._invite,
+            MailKind.RESET: self._reset,
+            MailKind.PASSWORD_CHANGED: self._password_changed,
+            MailKind.EMAIL_CHANGE: self._email_change,
+            MailKind.EMAIL_CHANGED: self._email_changed,
+            MailKind.FAREWELL: self._farewell,
+        }[mail.kind]
+        return write(mail)
 
     def _confirmation(self, mail: Mail) -> tuple[str, str, str]:
         link = self.links.confirm(_id(mail))
@@ -79,17 +83,90 @@ class Composer:
         return f"Confirm your address for {self.brand}", dedent(text), link
 
     def _account_exists(self, mail: Mail) -> tuple[str, str, str]:
-        link = self.links.login()
+        link = self.links.reset(_id(mail))
         text = f"""\
             Hello {mail.username},
 
-            Somebody signed up for {self.brand} with this address, which has an account already. Log in here:
+            Somebody wanted to use this address for {self.brand}, which has an account already. Log in here:
+
+            {self.links.login()}
+
+            If you do not remember your password, set another one here:
 
             {link}
 
-            If it was not you, ignore this mail: nothing about your account has changed.
+            {_until(mail.link_expires_at)} If it was not you, ignore this mail: nothing about your account has
+            changed.
             """
         return f"You already have an account at {self.brand}", dedent(text), link
+
+    def _reset(self, mail: Mail) -> tuple[str, str, str]:
+        link = self.links.reset(_id(mail))
+        text = f"""\
+            Hello {mail.username},
+
+            Somebody asked for another password for your account at {self.brand}. Set it here:
+
+            {link}
+
+            {_until(mail.link_expires_at)} All your sessions will end. If you did not ask for it, ignore this mail:
+            your password stays as it is.
+            """
+        return f"Set another password for {self.brand}", dedent(text), link
+
+    def _password_changed(self, mail: Mail) -> tuple[str, str, str]:
+        link = self.links.forgot()
+        text = f"""\
+            Hello {mail.username},
+
+            The password of your account at {self.brand} was changed, and your other sessions were ended.
+
+            If it was not you, somebody else knows your password or reads your mail. Set another password at once:
+
+            {link}
+            """
+        return f"Your password for {self.brand} was changed", dedent(text), link
+
+    def _email_change(self, mail: Mail) -> tuple[str, str, str]:
+        link = self.links.confirm_email(_id(mail))
+        text = f"""\
+            Hello {mail.username},
+
+            You want to use this address for your account at {self.brand} from now on. Open this page and press the
+            button to confirm it:
+
+            {link}
+
+            {_until(mail.link_expires_at)} If you do not know what this is about, ignore this mail: without the
+            confirmation nothing changes.
+            """
+        return f"Confirm your new address for {self.brand}", dedent(text), link
+
+    def _email_changed(self, mail: Mail) -> tuple[str, str, str]:
+        link = self.links.undo_email_change(_id(mail))
+        text = f"""\
+            Hello {mail.username},
+
+            Your account at {self.brand} has another mail address from now on; nothing more will be sent to this one.
+
+            If it was not you, take your account back here:
+
+            {link}
+
+            {_until(mail.link_expires_at)} Your account will have this address again, all sessions will end, and you
+            will be sent a link to set another password.
+            """
+        return f"Your address for {self.brand} was changed", dedent(text), link
+
+    def _farewell(self, mail: Mail) -> tuple[str, str, str]:
+        link = self.links.public_url
+        text = f"""\
+            Hello {mail.username},
+
+            Your account at {self.brand} is deleted, as you asked for, and your sessions and open invites with it.
+            Your username is kept from others for 90 days. There is nothing for you to do. Goodbye, and thank you.
+            """
+        return f"Your account at {self.brand} is deleted", dedent(text), link
 
     def _invite(self, mail: Mail) -> tuple[str, str, str]:
         link = self.links.signup(_id(mail))

@@ -22,6 +22,7 @@ REMEMBERED = 60
 BURIED = 120
 """Seconds; a tombstone outlives every entry that a late reader may still be about to write."""
 _TOMBSTONE = b""
+_FORGET = "if redis.call('GET', KEYS[1]) ~= '' then return redis.call('DEL', KEYS[1]) end return 0"
 _FAULTS = (RedisError, OSError)
 
 
@@ -78,6 +79,16 @@ class RedisSessionCache:
             await pipeline.execute()
         except _FAULTS as fault:
             raise Unavailable("Redis did not take the end of a session") from fault
+
+    async def forget(self, key_hashes: Iterable[bytes]) -> None:
+        """Forget live sessions, for which Redis compares before it deletes; or let them be forgotten in a minute."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for key_hash in key_hashes:
+            pipeline.eval(_FORGET, 1, _name(key_hash))
+        try:
+            await pipeline.execute()
+        except _FAULTS as fault:
+            log.warning("changed sessions stay cached for a minute: %r", fault)
 
 
 def _name(key_hash: bytes) -> bytes:

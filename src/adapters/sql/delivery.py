@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -135,6 +135,7 @@ _postpone_mail = _mark.values(
 )
 _failed = _mark.values(state=MailState.FAILED.value, lease_until=None, reason=bindparam("why"))
 _free_mails = update(mails).where(mails.c.state == MailState.SENDING.value).values(lease_until=None)
+_forget = delete(mails).where(mails.c.recipient_key == bindparam("to"))
 
 
 class SqlMails:
@@ -150,6 +151,7 @@ class SqlMails:
             "id": mail.id,
             "kind": mail.kind.value,
             "recipient": mail.to.address,
+            "recipient_key": mail.to.key,
             "link_id": mail.link_id,
             "link_expires_at": mail.link_expires_at,
             "username": mail.username,
@@ -182,6 +184,10 @@ class SqlMails:
     async def free_leases(self) -> None:
         """End every lease: whoever held one is gone."""
         await self._connection.execute(_free_mails)
+
+    async def forget(self, to: EmailAddress) -> None:
+        """Forget all mails to an address, those that wait to be sent too."""
+        await self._connection.execute(_forget, {"to": to.key})
 
 
 def _to_mail(row: AnyRow) -> Mail:

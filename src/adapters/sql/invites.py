@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.tables import invite_claims, invites
 from adapters.sql.types import AnyRow
 from domain.email_address import EmailAddress
+from domain.errors import InviteUnknown
 from domain.invite import Claim, Invite
 from domain.user import Role
 
@@ -27,6 +29,12 @@ _open = (
         invites.c.expires_at > bindparam("at"),
     )
     .returning(invites.c.id)
+)
+_delete_open = delete(invites).where(
+    invites.c.issued_by == bindparam("by"),
+    invites.c.claims < invites.c.max_claims,
+    invites.c.revoked_at.is_(None),
+    invites.c.expires_at > bindparam("at"),
 )
 _claim = _open.values(claims=invites.c.claims + 1)
 _revoke = _open.values(revoked_at=bindparam("at"))
@@ -72,6 +80,10 @@ class SqlInvites:
         """Take an invite back; False where it was not open."""
         return (await self._connection.execute(_revoke, {"invite": id, "at": at})).first() is not None
 
+    async def delete_open(self, by: UUID, at: datetime) -> None:
+        """Delete the issuer's open invites."""
+        await self._connection.execute(_delete_open, {"by": by, "at": at})
+
 
 def _to_invite(row: AnyRow) -> Invite:
     return Invite(
@@ -96,6 +108,7 @@ _add_claim = (
 _has_claim = select(invite_claims.c.invite_id).where(
     invite_claims.c.invite_id == bindparam("invite_id"), invite_claims.c.email_key == bindparam("email_key")
 )
+_forget_claims = delete(invite_claims).where(invite_claims.c.email_key == bindparam("email_key"))
 
 
 class SqlClaims:
@@ -105,11 +118,18 @@ class SqlClaims:
         self._connection = connection
 
     async def add(self, claim: Claim) -> bool:
-        """Note a claim; False where the address has used the invite already."""
+        """Note a claim; False where the address has used the invite already. Raises InviteUnknown."""
         values = {"invite_id": claim.invite_id, "email_key": claim.email.key, "claimed_at": claim.at}
-        return (await self._connection.execute(_add_claim, values)).first() is not None
+        try:
+            return (await self._connection.execute(_add_claim, values)).first() is not None
+        except IntegrityError as error:  # of the foreign key: the invite was deleted with its issuer
+            raise InviteUnknown from error
 
     async def has(self, invite_id: UUID, email: EmailAddress) -> bool:
         """Whether the address has used the invite."""
         values = {"invite_id": invite_id, "email_key": email.key}
         return (await self._connection.execute(_has_claim, values)).first() is not None
+
+    async def forget(self, email: EmailAddress) -> None:
+        """Forget which invites the address has used; their claims stay counted."""
+        await self._connection.execute(_forget_claims, {"email_key": email.key})

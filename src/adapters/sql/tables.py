@@ -34,17 +34,23 @@ metadata = MetaData(
 class _Users(TypedColumns):
     id: Named[UUID] = Column(Uuid, primary_key=True)
     email: Named[str] = Column(Text)
-    email_key: Named[str] = Column(Text, unique=True)
+    email_key: Named[str] = Column(Text, index=True)
     username: Named[str] = Column(Text)
     username_key: Named[str] = Column(Text, unique=True)
-    password_hash: Named[str] = Column(Text)
+    password_hash: Named[str | None] = Column(Text)
     role: Named[str] = Column(Text)
     invite_id: Named[UUID] = Column(Uuid)
     created_at: Named[datetime] = Column(Instant)
     confirmed_at: Named[datetime | None] = Column(Instant)
 
 
-users = Table("users", metadata, _Users)
+_confirmed = text("confirmed_at IS NOT NULL")
+users = Table(
+    "users",
+    metadata,
+    _Users,
+    Index("uq_users_confirmed", "email_key", unique=True, postgresql_where=_confirmed, sqlite_where=_confirmed),
+)
 
 
 class _UsernameHolds(TypedColumns):
@@ -79,7 +85,7 @@ invites = Table(
 
 class _InviteClaims(TypedColumns):
     invite_id: Named[UUID] = Column(Uuid, ForeignKey("invites.id", ondelete="CASCADE"), primary_key=True)
-    email_key: Named[str] = Column(Text, primary_key=True)
+    email_key: Named[str] = Column(Text, primary_key=True, index=True)
     claimed_at: Named[datetime] = Column(Instant)
 
 
@@ -107,6 +113,7 @@ class _Tokens(TypedColumns):
     user_id: Named[UUID] = Column(Uuid, ForeignKey("users.id", ondelete="CASCADE"))
     created_at: Named[datetime] = Column(Instant)
     expires_at: Named[datetime] = Column(Instant)
+    email: Named[str | None] = Column(Text)
     used_at: Named[datetime | None] = Column(Instant)
     superseded_at: Named[datetime | None] = Column(Instant)
 
@@ -147,6 +154,7 @@ class _Mails(TypedColumns):
     id: Named[UUID] = Column(Uuid, primary_key=True)
     kind: Named[str] = Column(Text)
     recipient: Named[str] = Column(Text)
+    recipient_key: Named[str] = Column(Text, index=True)
     link_id: Named[UUID | None] = Column(Uuid)
     link_expires_at: Named[datetime | None] = Column(Instant)
     username: Named[str | None] = Column(Text)
@@ -167,3 +175,14 @@ mails = Table(
     _Mails,
     Index("ix_mails_due", "next_at", postgresql_where=_unsent, sqlite_where=_unsent),
 )
+
+
+class _MailQuotas(TypedColumns):
+    address_hash: Named[bytes] = Column(LargeBinary, primary_key=True)
+    kind: Named[str] = Column(Text, primary_key=True)
+    day_began_at: Named[datetime] = Column(Instant)
+    mails: Named[int]
+    last_at: Named[datetime] = Column(Instant)
+
+
+mail_quotas = Table("mail_quotas", metadata, _MailQuotas)

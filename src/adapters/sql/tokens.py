@@ -1,6 +1,6 @@
 """The record of mailed tokens."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import bindparam, insert, select, update
@@ -8,8 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.tables import tokens
 from adapters.sql.types import AnyRow
+from domain.email_address import EmailAddress
 from domain.token import Purpose, Token
 
+_EVER = datetime.fromtimestamp(0, UTC)
 _add = insert(tokens)
 _get = select(tokens).where(tokens.c.id == bindparam("id"))
 _newest = (
@@ -18,13 +20,14 @@ _newest = (
     .order_by(tokens.c.created_at.desc(), tokens.c.id.desc())
     .limit(1)
 )
-_supersede = (
+_void = (
     update(tokens)
     .where(
         tokens.c.user_id == bindparam("user"),
-        tokens.c.purpose == bindparam("what"),
+        tokens.c.purpose.in_(bindparam("whats", expanding=True)),
         tokens.c.used_at.is_(None),
         tokens.c.superseded_at.is_(None),
+        tokens.c.created_at >= bindparam("since"),
     )
     .values(superseded_at=bindparam("at"))
 )
@@ -38,7 +41,7 @@ _consume = (
         tokens.c.expires_at > bindparam("at"),
     )
     .values(used_at=bindparam("at"))
-    .returning(tokens.c.user_id)
+    .returning(*tokens.c)
 )
 
 
@@ -49,15 +52,16 @@ class SqlTokens:
         self._connection = connection
 
     async def add(self, token: Token) -> None:
-        """Add a fresh token and supersede the unused ones of the same user and purpose."""
-        superseded = {"user": token.user_id, "what": token.purpose.value, "at": token.created_at}
-        await self._connection.execute(_supersede, superseded)
+        """Add a fresh token and supersede the unused ones that it replaces."""
+        if token.replaces_older:
+            await self.void(token.user_id, token.purpose, at=token.created_at)
         values = {
             "id": token.id,
             "purpose": token.purpose.value,
             "user_id": token.user_id,
             "created_at": token.created_at,
             "expires_at": token.expires_at,
+            "email": token.email.address if token.email else None,
             "used_at": token.used_at,
             "superseded_at": token.superseded_at,
         }
@@ -73,10 +77,15 @@ class SqlTokens:
         row = (await self._connection.execute(_newest, {"user_id": user_id, "purpose": purpose.value})).first()
         return _to_token(row) if row else None
 
-    async def consume(self, id: UUID, purpose: Purpose, at: datetime) -> UUID | None:
-        """Use a usable token; its user, or None."""
-        user_id: UUID | None = await self._connection.scalar(_consume, {"token": id, "what": purpose.value, "at": at})
-        return user_id
+    async def consume(self, id: UUID, purpose: Purpose, at: datetime) -> Token | None:
+        """Use a usable token; it, or None."""
+        row = (await self._connection.execute(_consume, {"token": id, "what": purpose.value, "at": at})).first()
+        return _to_token(row) if row else None
+
+    async def void(self, user_id: UUID, *purposes: Purpose, at: datetime, since: datetime | None = None) -> None:
+        """Supersede the unused tokens of a user for these purposes; with `since`, those made then or later."""
+        values = {"user": user_id, "whats": [purpose.value for purpose in purposes], "at": at, "since": since or _EVER}
+        await self._connection.execute(_void, values)
 
 
 def _to_token(row: AnyRow) -> Token:
@@ -86,6 +95,7 @@ def _to_token(row: AnyRow) -> Token:
         user_id=row.user_id,
         created_at=row.created_at,
         expires_at=row.expires_at,
+        email=EmailAddress(row.email) if row.email else None,
         used_at=row.used_at,
         superseded_at=row.superseded_at,
     )

@@ -1,9 +1,10 @@
 """Accounts and the names that are held for them."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, func, not_, select, update
+from sqlalchemy import Update, bindparam, delete, exists, func, not_, select, update
 from sqlalchemy.dialects.postgresql import insert  # SQLite compiles its ON CONFLICT all the same
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,16 +16,60 @@ from domain.errors import UsernameTaken
 from domain.user import Role, User
 from domain.username import Username
 
-_add = insert(users).on_conflict_do_nothing(index_elements=["email_key"]).returning(users.c.id)
-_get = select(users).where(users.c.id == bindparam("id"))
-_by_email = select(users).where(users.c.email_key == bindparam("email_key"))
-_any = select(exists().select_from(users))
-_confirm = (
-    update(users)
-    .where(users.c.id == bindparam("user"))
-    .values(confirmed_at=func.coalesce(users.c.confirmed_at, bindparam("at", type_=Instant)))
+_is_confirmed = users.c.confirmed_at.is_not(None)
+_is_known = exists().where(users.c.email_key == bindparam("email_key"), _is_confirmed)
+_add = (
+    insert(users)
+    .from_select(
+        [column.name for column in users.c],
+        select(*(bindparam(column.name, type_=column.type) for column in users.c)).where(not_(_is_known)),
+    )
     .returning(users.c.id)
 )
+_get = select(users).where(users.c.id == bindparam("id"))
+_lock = _get.with_for_update()
+_by_email = (
+    select(users)
+    .where(users.c.email_key == bindparam("email_key"))
+    .order_by(_is_confirmed.desc(), users.c.id.desc())
+    .limit(1)
+)
+_any = select(exists().select_from(users))
+_address_of = select(users.c.email_key).where(users.c.id == bindparam("user")).scalar_subquery()
+_lock_address = select(users.c.id).where(users.c.email_key == _address_of).order_by(users.c.id).with_for_update()
+_rival = users.alias()
+_confirm = (
+    update(users)
+    .where(
+        users.c.id == bindparam("user"),
+        not_(
+            exists().where(
+                _rival.c.email_key == users.c.email_key, _rival.c.confirmed_at.is_not(None), _rival.c.id != users.c.id
+            )
+        ),
+    )
+    .values(confirmed_at=func.coalesce(users.c.confirmed_at, bindparam("at", type_=Instant)))
+    .returning(users.c.email_key)
+)
+_drop_unconfirmed = delete(users).where(
+    users.c.email_key == bindparam("address"), users.c.confirmed_at.is_(None), users.c.id != bindparam("user")
+)
+_update = (
+    update(users)
+    .where(
+        users.c.id == bindparam("user"),
+        not_(
+            exists().where(
+                _rival.c.email_key == bindparam("address"),
+                _rival.c.confirmed_at.is_not(None),
+                _rival.c.id != bindparam("user"),
+            )
+        ),
+    )
+    .values(email=bindparam("as_written"), email_key=bindparam("address"), password_hash=bindparam("hash"))
+    .returning(users.c.email_key)
+)
+_delete = delete(users).where(users.c.id == bindparam("user"))
 
 
 class SqlUsers:
@@ -34,7 +79,7 @@ class SqlUsers:
         self._connection = connection
 
     async def add(self, user: User) -> bool:
-        """Add an account; False where the address has one already. Raises UsernameTaken."""
+        """Add an account; False where the address has a confirmed one. Raises UsernameTaken."""
         values = {
             "id": user.id,
             "email": user.email.address,
@@ -60,13 +105,45 @@ class SqlUsers:
         return _to_user(row) if row else None
 
     async def by_email(self, email: EmailAddress) -> User | None:
-        """The account of this address."""
+        """The confirmed account of this address; else the sign-up that waits since last."""
         row = (await self._connection.execute(_by_email, {"email_key": email.key})).first()
         return _to_user(row) if row else None
 
+    async def lock(self, id: UUID) -> User | None:
+        """The account of this id, locked until the transaction ends."""
+        row = (await self._connection.execute(_lock, {"id": id})).first()
+        return _to_user(row) if row else None
+
     async def confirm(self, id: UUID, at: datetime) -> bool:
-        """Note that the address is the user's; the first time stays."""
-        return (await self._connection.execute(_confirm, {"user": id, "at": at})).first() is not None
+        """Note that the address is the user's; the first time stays. All of the address are locked first, in order."""
+        await self._connection.execute(_lock_address, {"user": id})
+        return await self._settle(_confirm, {"user": id, "at": at})
+
+    async def update(self, user: User) -> bool:
+        """Write address and password hash; False where another account has that address."""
+        values = {
+            "user": user.id,
+            "as_written": user.email.address,
+            "address": user.email.key,
+            "hash": user.password_hash,
+        }
+        return await self._settle(_update, values)
+
+    async def _settle(self, statement: Update, values: dict[str, Any]) -> bool:
+        """Write who an address belongs to, and drop the sign-ups with it that wait; False where it is another's."""
+        try:
+            address = await self._connection.scalar(statement, values)
+        except IntegrityError as error:
+            if any(name in str(error.orig) for name in ("uq_users_confirmed", "users.email_key")):
+                return False
+            raise
+        if address is not None:
+            await self._connection.execute(_drop_unconfirmed, {"address": address, "user": values["user"]})
+        return address is not None
+
+    async def delete(self, id: UUID) -> None:
+        """Delete the account; its tokens and sessions go with it."""
+        await self._connection.execute(_delete, {"user": id})
 
     async def any(self) -> bool:
         """Whether there is any account at all."""
@@ -98,6 +175,10 @@ _hold = _held.on_conflict_do_update(
     set_={"held_until": _held.excluded.held_until},
     where=username_holds.c.held_until <= bindparam("at", type_=Instant),
 ).returning(username_holds.c.username_key)
+_extended = insert(username_holds).values(username_key=bindparam("key"), held_until=bindparam("until"))
+_extend = _extended.on_conflict_do_update(
+    index_elements=["username_key"], set_={"held_until": _extended.excluded.held_until}
+)
 
 
 class SqlUsernameHolds:
@@ -111,3 +192,7 @@ class SqlUsernameHolds:
         values = {"key": username.key, "until": until, "at": at}
         if (await self._connection.execute(_hold, values)).first() is None:
             raise UsernameTaken
+
+    async def extend(self, username: Username, until: datetime) -> None:
+        """Hold a name on behalf of the account that is about to let it go."""
+        await self._connection.execute(_extend, {"key": username.key, "until": until})

@@ -10,7 +10,11 @@ from domain.token import Purpose
 
 @dataclass(frozen=True, slots=True)
 class ConfirmAccount:
-    """Take a mailed confirmation as proof of the address; from now on the user can log in."""
+    """Take a mailed confirmation as proof of the address; from now on the user can log in.
+
+    Each sign-up with an address waits with a password and a confirmation of its own, and the one that is confirmed
+    is the account: nobody can sign up ahead with somebody else's address and have the owner confirm it unawares.
+    """
 
     begin: Begin
     signer: TokenSigner
@@ -23,7 +27,7 @@ class ConfirmAccount:
             raise ConfirmationInvalid
         now = self.clock.now()
         async with self.begin() as work:
-            user_id = await work.tokens.consume(token_id, Purpose.CONFIRMATION, now)
-            if user_id is None or not await work.users.confirm(user_id, now):
+            token = await work.tokens.consume(token_id, Purpose.CONFIRMATION, now)
+            if token is None or not await work.users.confirm(token.user_id, now):
                 raise ConfirmationInvalid
-            await work.outbox.add(UserConfirmed(user_id), at=now)
+            await work.outbox.add(UserConfirmed(token.user_id), at=now)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from application.ports import Begin, Clock, Ids
-from domain.errors import InviteQuotaReached
+from domain.errors import InviteQuotaReached, NotLoggedIn
 from domain.events import InviteIssued
 from domain.invite import Invite, InviteTerms
 from domain.user import Profile
@@ -14,7 +14,7 @@ class IssueInvite:
     """Give somebody the right to create an account. Where it is bound to an address, it is mailed there.
 
     Operators and the command line issue as they like; other users' open invites may be good for `quota` accounts in
-    all. Invites issued at the very same moment may exceed that by one another: it is a courtesy, not a right.
+    all.
     """
 
     begin: Begin
@@ -23,10 +23,12 @@ class IssueInvite:
     quota: int
 
     async def __call__(self, *, terms: InviteTerms, by: Profile | None) -> Invite:
-        """The fresh invite. `by` is None for the command line. Raises InviteQuotaReached."""
+        """The fresh invite. `by` is None for the command line. Raises InviteQuotaReached, NotLoggedIn."""
         now = self.clock.now()
         invite = Invite.issue(terms, id=self.ids.new(), by=by.id if by else None, at=now)
         async with self.begin() as work:
+            if by is not None and await work.users.lock(by.id) is None:
+                raise NotLoggedIn
             if by is not None and not by.is_operator:
                 mine = await work.invites.issued(by.id)
                 open_claims = sum(i.max_claims - i.claims for i in mine if i.is_open(now))

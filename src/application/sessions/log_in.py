@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from application.ports import Begin, Clock, Ids, PasswordHasher, SessionCache, SessionKeys
 from domain.email_address import EmailAddress
 from domain.errors import CredentialsInvalid
+from domain.events import ConfirmationResendRequested
 from domain.password import Password
 from domain.session import LoggedIn, Session, SessionKey, SessionLife
+from domain.user import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,10 @@ class LogIn:
         async with self.read() as work:
             user = await work.users.by_email(email)
         right = await self.hasher.verify(password, user.password_hash if user else None)
-        if user is None or not right or not user.is_confirmed:
+        if user is None or not right:
+            raise CredentialsInvalid
+        if not user.is_confirmed:
+            await self._ask_for_confirmation(user)
             raise CredentialsInvalid
         key = self.keys.new()
         session = Session.start(
@@ -42,7 +47,15 @@ class LogIn:
             ip=ip,
         )
         async with self.begin() as work:
+            locked = await work.users.lock(user.id)
+            if locked is None or locked.password_hash != user.password_hash:  # changed while it was being checked
+                raise CredentialsInvalid
             await work.sessions.add(session)
         started = LoggedIn(session, user.profile)
         await self.cache.put(started)
         return started, key
+
+    async def _ask_for_confirmation(self, user: User) -> None:
+        """Whoever knows the password but has lost the confirmation gets another; the answer does not say so."""
+        async with self.begin() as work:
+            await work.outbox.add(ConfirmationResendRequested(user.email.address), at=self.clock.now())

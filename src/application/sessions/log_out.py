@@ -1,27 +1,61 @@
 """Log out."""
 
+import asyncio
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 
+from application import ending
+from application.patience import is_done_within
 from application.ports import Begin, Clock, SessionCache, Unavailable
-from domain.events import SessionsEnded
 from domain.session import SessionKey
+
+PATIENCE = 1.5
+"""Seconds that a person waits for the record at most; they are logged out here in any case."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogOut:
-    """End a session: at once where the cache answers, within a minute where it does not."""
+    """End a session: at once where record or cache answer, and else as soon as they do.
+
+    Never refuses and never fails: a browser that wants out is let out. While the record is away, the cache is told,
+    and the ending is kept in `unfinished` until `finish` can record it.
+    """
 
     begin: Begin
     cache: SessionCache
     clock: Clock
+    unfinished: set[bytes]
 
     async def __call__(self, *, key: SessionKey) -> None:
-        """Ending an ended or unknown session changes nothing. Raises Unavailable where the record cannot be reached."""
-        async with self.begin() as work:
-            session = await work.sessions.delete(key.hash)
-            if session is not None:
-                ended = SessionsEnded(session.user_id, (session.id,), (session.key_hash.hex(),))
-                await work.outbox.add(ended, at=self.clock.now())
-        with suppress(Unavailable):  # the event buries it again until the cache has taken it
-            await self.cache.bury([key.hash])
+        """Ending an ended or unknown session changes nothing."""
+        self.unfinished.add(key.hash)
+        recording = asyncio.ensure_future(self._record(key.hash))
+        if await is_done_within(PATIENCE, recording):
+            await recording
+        await self._bury_unfinished([key.hash])
+
+    async def finish(self) -> int:
+        """Try to record what could not be recorded yet; how many are done."""
+        waiting = list(self.unfinished)
+        for key_hash in waiting:
+            await self._record(key_hash)
+        await self._bury_unfinished(waiting)
+        return len(waiting) - len(self.unfinished.intersection(waiting))
+
+    async def _record(self, key_hash: bytes) -> None:
+        """End the session in the record, if that can be reached, and then everywhere."""
+        with suppress(Unavailable):
+            async with self.begin() as work:
+                session = await work.sessions.delete(key_hash)
+                ended = [session] if session else []
+                if session:
+                    await ending.tell(work, session.user_id, ended, self.clock.now())
+            self.unfinished.discard(key_hash)
+            await ending.bury(self.cache, ended)
+
+    async def _bury_unfinished(self, key_hashes: Collection[bytes]) -> None:
+        """Keep the cache aware of what the record does not know yet."""
+        if unfinished := self.unfinished.intersection(key_hashes):
+            with suppress(Unavailable):
+                await self.cache.bury(unfinished)

@@ -1,15 +1,19 @@
 """Routes: accounts."""
 
 import msgspec
-from litestar import post
+from litestar import Response, delete, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
 from application.accounts.claim_invite_and_create_user import ClaimInviteAndCreateUser
 from application.accounts.confirm_account import ConfirmAccount
+from application.accounts.delete_user import DeleteUser
+from application.accounts.resend_confirmation import ResendConfirmation
 from domain.email_address import EmailAddress
-from domain.password import NewPassword
+from domain.password import NewPassword, Password
+from domain.session import LoggedIn
 from domain.username import Username
+from entrypoints.http.session_cookie import SessionCookie
 
 
 class SignUpBody(msgspec.Struct):
@@ -25,6 +29,18 @@ class ConfirmBody(msgspec.Struct):
     """A mailed confirmation."""
 
     confirmation: str
+
+
+class AddressBody(msgspec.Struct):
+    """A mail address."""
+
+    email: EmailAddress
+
+
+class PasswordBody(msgspec.Struct):
+    """The password, once more."""
+
+    password: Password
 
 
 class StatusOut(msgspec.Struct):
@@ -51,4 +67,25 @@ async def confirm(data: JSONBody[ConfirmBody], confirm_account: NamedDependency[
     return StatusOut("confirmed")
 
 
-routes = [sign_up, confirm]
+@post("/resend_confirmation", status_code=202)
+async def resend_confirmation(
+    data: JSONBody[AddressBody], resend_confirmation: NamedDependency[ResendConfirmation]
+) -> StatusOut:
+    """Send the confirmation once more, where one is waited for; the same answer whatever the address."""
+    await resend_confirmation(email=data.email)
+    return StatusOut("check_your_email")
+
+
+@delete("/user", status_code=204)
+async def delete_account(
+    data: JSONBody[PasswordBody],
+    me: NamedDependency[LoggedIn],
+    delete_user: NamedDependency[DeleteUser],
+    cookie: NamedDependency[SessionCookie],
+) -> Response[None]:
+    """Delete my account, or leave it as it is."""
+    await delete_user(user_id=me.user.id, password=data.password)
+    return Response(None, cookies=[cookie.clear()])
+
+
+routes = [sign_up, confirm, resend_confirmation, delete_account]

@@ -12,8 +12,8 @@ from litestar.types import ASGIApp
 
 from adapters.sql.migrate import migrate
 from entrypoints.container import Container, opened
-from entrypoints.delivery import delivering
-from entrypoints.http import accounts, health, invites, sessions
+from entrypoints.delivery import delivering, finishing_log_outs
+from entrypoints.http import accounts, email_changes, health, invites, passwords, sessions
 from entrypoints.http.bodies import LARGEST, StrictRequest, readers_for
 from entrypoints.http.errors import HANDLERS
 from entrypoints.http.pages import page_routes
@@ -29,8 +29,18 @@ PROVIDED = (
     "revoke_invite",
     "claim_invite_and_create_user",
     "confirm_account",
+    "resend_confirmation",
+    "change_email",
+    "confirm_email_change",
+    "undo_email_change",
+    "delete_user",
+    "request_password_reset",
+    "reset_password",
+    "change_password",
     "log_in",
     "log_out",
+    "list_sessions",
+    "end_sessions",
     "authenticate",
     "links",
     "clock",
@@ -52,12 +62,22 @@ def create_app(
             _hand_over(app.state, container, settings)
             if settings.is_embedded:
                 await _prepare(container, announce)
-            async with nullcontext() if settings.rabbitmq_url else delivering(container, settings):
+            delivery = nullcontext() if settings.rabbitmq_url else delivering(container, settings)
+            async with finishing_log_outs(container), delivery:
                 yield
 
     app = Litestar(
         route_handlers=[
-            Router("/api", route_handlers=[*accounts.routes, *sessions.routes, invites.router]),
+            Router(
+                "/api",
+                route_handlers=[
+                    *accounts.routes,
+                    *email_changes.routes,
+                    *passwords.routes,
+                    *sessions.routes,
+                    invites.router,
+                ],
+            ),
             *health.routes,
             *page_routes(),
         ],

@@ -10,6 +10,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
+from application.accounts.delete_user import DeletionUnavailable
 from application.ports import Overloaded, Unavailable
 from domain import errors
 from domain.errors import BadField
@@ -34,11 +35,25 @@ PROBLEMS: Mapping[type[errors.Refusal], Problem] = {
     errors.InviteNotFound: Problem(HTTPStatus.NOT_FOUND, "No such invite"),
     errors.InviteQuotaReached: Problem(HTTPStatus.FORBIDDEN, "Too many open invites"),
     errors.ConfirmationInvalid: Problem(HTTPStatus.NOT_FOUND, "The confirmation cannot be used"),
+    errors.ResetInvalid: Problem(HTTPStatus.NOT_FOUND, "The reset cannot be used"),
+    errors.EmailChangeInvalid: Problem(HTTPStatus.NOT_FOUND, "The change of address cannot be used"),
+    errors.SessionNotFound: Problem(HTTPStatus.NOT_FOUND, "No such session"),
     errors.CredentialsInvalid: Problem(HTTPStatus.UNAUTHORIZED, "Wrong address or password"),
     errors.NotLoggedIn: Problem(HTTPStatus.UNAUTHORIZED, "Not logged in"),
     MalformedBody: Problem(HTTPStatus.BAD_REQUEST, "The body cannot be read"),
 }
 """Every refusal, or the nearest class above it: those that must not be told apart have one row."""
+
+_AGAIN = "The service cannot answer right now. Repeating the same request is safe."
+FAULTS: Mapping[type[Exception], tuple[str, str]] = {
+    Unavailable: ("unavailable", _AGAIN),
+    Overloaded: ("overloaded", _AGAIN),
+    DeletionUnavailable: (
+        "deletion_unavailable",
+        "You cannot delete your account at this time. Nothing has changed; try again in a few minutes.",
+    ),
+}
+"""Every fault that is answered 503."""
 
 _BY_STATUS: Mapping[int, tuple[str, str]] = {
     400: ("bad_request", "The request cannot be read."),
@@ -89,8 +104,7 @@ def of_status(status: int) -> ProblemOut:
 
 def of_fault(fault: Unavailable) -> ProblemOut:
     """The problem of a server that is away."""
-    code = "overloaded" if isinstance(fault, Overloaded) else "unavailable"
-    detail = "The service cannot answer right now. Repeating the same request is safe."
+    code, detail = next(FAULTS[kind] for kind in type(fault).__mro__ if kind in FAULTS)
     return ProblemOut.of(code, HTTPStatus.SERVICE_UNAVAILABLE, "Temporarily unavailable", detail)
 
 

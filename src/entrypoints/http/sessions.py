@@ -1,14 +1,17 @@
 """Routes: logging in and out, and the session in between."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Request, Response, delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import JSONBody
+from litestar.params import FromPath, JSONBody
 
+from application.sessions.end_sessions import EndSessions
+from application.sessions.list_sessions import ListSessions
 from application.sessions.log_in import LogIn
 from application.sessions.log_out import LogOut
 from domain.email_address import EmailAddress
@@ -16,6 +19,7 @@ from domain.password import Password
 from domain.session import LoggedIn, Session
 from domain.user import Profile
 from entrypoints.http.accounts import StatusOut
+from entrypoints.http.devices import device_of
 from entrypoints.http.session_cookie import SessionCookie
 
 LONGEST_USER_AGENT = 256
@@ -43,16 +47,28 @@ class UserOut(msgspec.Struct):
 
 
 class SessionOut(msgspec.Struct):
-    """A session as its user sees it."""
+    """A session as its user sees it. `last_seen_at` is exact to the hour."""
 
     id: UUID
     created_at: datetime
+    last_seen_at: datetime
     expires_at: datetime
+    device: str
+    address: str | None
+    is_current: bool
 
     @classmethod
-    def of(cls, session: Session) -> "SessionOut":
+    def of(cls, session: Session, current: Session) -> "SessionOut":
         """The answer for this session."""
-        return cls(session.id, session.created_at, session.expires_at)
+        return cls(
+            id=session.id,
+            created_at=session.created_at,
+            last_seen_at=session.last_seen_at,
+            expires_at=min(session.expires_at, session.idle_expires_at),
+            device=device_of(session.user_agent),
+            address=session.ip,
+            is_current=session.id == current.id,
+        )
 
 
 class LoggedInOut(msgspec.Struct):
@@ -102,7 +118,29 @@ async def log_out(
 @get("/session")
 async def current(me: NamedDependency[LoggedIn]) -> CurrentOut:
     """Who is logged in here."""
-    return CurrentOut(UserOut.of(me.user), SessionOut.of(me.session))
+    return CurrentOut(UserOut.of(me.user), SessionOut.of(me.session, me.session))
 
 
-routes = [log_in, log_out, current]
+@get("/sessions")
+async def list_mine(
+    me: NamedDependency[LoggedIn], list_sessions: NamedDependency[ListSessions]
+) -> Sequence[SessionOut]:
+    """Where I am logged in, newest first."""
+    return [SessionOut.of(session, me.session) for session in await list_sessions(user_id=me.user.id)]
+
+
+@delete("/sessions/{session_id:uuid}")
+async def end_one(
+    session_id: FromPath[UUID], me: NamedDependency[LoggedIn], end_sessions: NamedDependency[EndSessions]
+) -> None:
+    """End one of my sessions."""
+    await end_sessions.one(user_id=me.user.id, session_id=session_id)
+
+
+@delete("/sessions")
+async def end_others(me: NamedDependency[LoggedIn], end_sessions: NamedDependency[EndSessions]) -> None:
+    """End all my sessions but this one."""
+    await end_sessions.others(user_id=me.user.id, than=me.session.id)
+
+
+routes = [log_in, log_out, current, list_mine, end_one, end_others]

@@ -59,7 +59,7 @@ async def test_a_mail_arrives_whole(mailer: tuple[Mailer, Callable[[], EmailMess
     assert message["Auto-Submitted"] == "auto-generated"
     text = message.get_content()
     assert COMPOSER.compose(MAILS[kind]).link in text
-    assert "ignore this mail" in text
+    assert any(way_out in text for way_out in ("ignore this mail", "If it was not you", "nothing for you to do"))
     assert "https://bottomline.example/help" in text
     assert ("Ζεύς" in text) is (kind is not MailKind.INVITE)
 

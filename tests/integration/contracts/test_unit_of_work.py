@@ -1,85 +1,27 @@
 """What every database promises: one suite, run on SQLite and on Postgres."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.memory.signal import MemorySignal
 from adapters.sql import tables
 from adapters.sql.engine import open_engine
-from adapters.sql.unit_of_work import SqlBegin, SqlRead, SqlWork, Wakers
-from adapters.system.randomness import Uuid7Ids
+from adapters.sql.unit_of_work import SqlBegin, SqlRead
 from application.ports import Unavailable
 from domain.email_address import EmailAddress
-from domain.errors import UsernameTaken
+from domain.errors import InviteUnknown, UsernameTaken
 from domain.events import UserConfirmed
-from domain.invite import Claim, Invite, InviteTerms
+from domain.invite import Claim, InviteTerms
 from domain.mail import Mail, MailKind
-from domain.session import Session, SessionKey, SessionLife
+from domain.session import SessionLife
 from domain.token import Purpose, Token
-from domain.user import Role, User
+from domain.user import User
 from domain.username import Username
-
-NOW = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
-LATER = NOW + timedelta(hours=1)
-IDS = Uuid7Ids()
-
-
-class Record:
-    """A database to work on, and the signals it gives."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self.engine = engine
-        self.outbox_signal, self.mails_signal = MemorySignal(), MemorySignal()
-        self.wakers = Wakers(self.outbox_signal, self.mails_signal)
-        self._begin, self._read = SqlBegin(engine, IDS, self.wakers), SqlRead(engine, IDS, self.wakers)
-
-    def begin(self) -> AbstractAsyncContextManager[SqlWork]:
-        return self._begin()
-
-    def read(self) -> AbstractAsyncContextManager[SqlWork]:
-        return self._read()
-
-    async def count(self, table: Any) -> int:
-        async with self.engine.connect() as connection:
-            return int(await connection.scalar(select(func.count()).select_from(table)) or 0)
-
-
-@pytest.fixture
-async def record(engine: AsyncEngine) -> Record:
-    return Record(engine)
-
-
-def an_invite(terms: InviteTerms | None = None) -> Invite:
-    return Invite.issue(terms or InviteTerms(note="é 🦉"), id=IDS.new(), by=uuid4(), at=NOW)
-
-
-def a_user(name: str = "ann", at: datetime = NOW) -> User:
-    email, username = EmailAddress(f"{name}@example.org"), Username(name)
-    return User(IDS.new(), email, username, "$argon2id$…", Role.MEMBER, uuid4(), at)
-
-
-def a_session(user: User) -> Session:
-    return Session.start(
-        id=IDS.new(),
-        user_id=user.id,
-        key=SessionKey(uuid4().bytes * 2),
-        at=NOW,
-        life=SessionLife(),
-        user_agent="Mozilla/5.0 é",
-        ip="::1",
-    )
-
-
-def a_token(user: User, at: datetime = NOW) -> Token:
-    return Token(IDS.new(), Purpose.CONFIRMATION, user.id, at, at + timedelta(days=1))
+from tests.integration.contracts.record import IDS, LATER, NOW, Record, a_session, a_token, a_user, an_invite
 
 
 class Boom(Exception):
@@ -146,9 +88,10 @@ async def test_everything_comes_back_as_it_went_in(record: Record) -> None:
 
 
 async def test_an_address_has_one_account_whatever_the_case(record: Record) -> None:
-    twin = replace(a_user("other"), email=EmailAddress("ANN@example.org"))
+    ann, twin = a_user(), replace(a_user("other"), email=EmailAddress("ANN@example.org"))
     async with record.begin() as work:
-        assert await work.users.add(a_user())
+        assert await work.users.add(ann)
+        assert await work.users.confirm(ann.id, NOW)
         assert not await work.users.add(twin)
     assert await record.count(tables.users) == 1
 
@@ -162,12 +105,178 @@ async def test_a_name_has_one_account(record: Record) -> None:
             await work.users.add(twin)
 
 
-async def test_of_many_who_sign_up_with_one_address_one_is_added(record: Record) -> None:
-    async def add(number: int) -> bool:
-        async with record.begin() as work:
-            return await work.users.add(replace(a_user(f"ann{number}"), email=EmailAddress("ann@example.org")))
+async def test_of_many_sign_ups_with_one_address_one_is_confirmed_and_the_others_go(record: Record) -> None:
+    everybody = [replace(a_user(f"ann{number}"), email=EmailAddress("ann@example.org")) for number in range(20)]
+    async with record.begin() as work:
+        for user in everybody:
+            assert await work.users.add(user)
+        assert await work.users.by_email(EmailAddress("ann@example.org")) == everybody[-1]
 
-    assert sorted(await asyncio.gather(*map(add, range(20)))) == [False] * 19 + [True]
+    async def confirm(user: User) -> bool:
+        async with record.begin() as work:
+            return await work.users.confirm(user.id, NOW)
+
+    assert sorted(await asyncio.gather(*map(confirm, everybody))) == [False] * 19 + [True]
+    assert await record.count(tables.users) == 1
+
+
+async def test_an_address_moves_to_an_account_unless_another_has_it(record: Record) -> None:
+    ann, bob, waiting = a_user("ann"), a_user("bob"), replace(a_user("eve"), email=EmailAddress("new@example.org"))
+    async with record.begin() as work:
+        for user in (ann, bob, waiting):
+            await work.users.add(user)
+        for user in (ann, bob):
+            await work.users.confirm(user.id, NOW)
+        moved = replace(ann, email=EmailAddress("New@example.org"), password_hash=None, confirmed_at=NOW)
+        assert await work.users.update(moved)
+        assert await work.users.get(ann.id) == moved
+        assert await work.users.get(waiting.id) is None, "a sign-up with the address that waited"
+        assert await work.users.get(bob.id) == replace(bob, confirmed_at=NOW)
+        assert not await work.users.update(replace(bob, email=EmailAddress("new@example.org")))
+        assert not await work.users.update(a_user("nobody"))
+
+
+async def test_of_many_accounts_that_move_to_one_address_one_gets_there(record: Record) -> None:
+    everybody = [a_user(f"user{number}") for number in range(8)]
+    waiting = replace(a_user("waiting"), email=EmailAddress("new@example.org"))
+    async with record.begin() as work:
+        for user in everybody:
+            await work.users.add(user)
+            await work.users.confirm(user.id, NOW)
+        await work.users.add(waiting)
+
+    async def move(user: User) -> bool:
+        async with record.begin() as work:
+            await work.users.lock(user.id)
+            return await work.users.update(replace(user, email=EmailAddress("new@example.org")))
+
+    async def confirm(user: User) -> bool:
+        async with record.begin() as work:
+            return await work.users.confirm(user.id, NOW)
+
+    answers = await asyncio.gather(confirm(waiting), *map(move, everybody), return_exceptions=True)
+    assert answers.count(True) == 1
+    assert all(answer is False or isinstance(answer, Unavailable) for answer in answers if answer is not True)
+
+
+async def test_a_locked_account_waits_for_whoever_locked_it(record: Record) -> None:
+    user = a_user()
+    async with record.begin() as work:
+        await work.users.add(user)
+    seen: list[str | None] = []
+
+    async def change() -> None:
+        async with record.begin() as work:
+            locked = await work.users.lock(user.id)
+            assert locked is not None
+            seen.append(locked.password_hash)
+            await asyncio.sleep(0.05)
+            await work.users.update(replace(locked, password_hash=f"{locked.password_hash}!"))
+
+    await asyncio.gather(change(), change(), change())
+    assert seen == [user.password_hash, f"{user.password_hash}!", f"{user.password_hash}!!"]
+
+
+async def test_a_deleted_account_takes_its_tokens_and_sessions_along(record: Record) -> None:
+    user, other = a_user(), a_user("other")
+    async with record.begin() as work:
+        for each in (user, other):
+            await work.users.add(each)
+            await work.sessions.add(a_session(each))
+            await work.tokens.add(a_token(each))
+        await work.users.delete(user.id)
+        assert await work.users.get(user.id) is None
+        assert await work.users.get(other.id) == other
+        assert len(await work.sessions.of_user(other.id)) == 1
+    assert [await record.count(table) for table in (tables.users, tables.sessions, tables.tokens)] == [1, 1, 1]
+
+
+async def test_a_name_is_held_on_for_the_account_that_lets_it_go(record: Record) -> None:
+    name = Username("ann")
+    async with record.begin() as work:
+        await work.username_holds.extend(name, LATER)
+        await work.username_holds.extend(name, LATER + timedelta(days=1))
+    with pytest.raises(UsernameTaken):
+        async with record.begin() as work:
+            await work.username_holds.hold(name, until=LATER + timedelta(days=9), at=LATER)
+    async with record.begin() as work:
+        await work.username_holds.hold(name, until=LATER + timedelta(days=9), at=LATER + timedelta(days=1))
+
+
+async def test_open_invites_go_with_their_issuer_and_used_ones_stay(record: Record) -> None:
+    mine = [an_invite(InviteTerms(max_claims=claims)) for claims in (1, 2, 3)]
+    mine = [replace(invite, issued_by=mine[0].issued_by) for invite in mine]
+    theirs = an_invite()
+    async with record.begin() as work:
+        for invite in (*mine, theirs):
+            await work.invites.add(invite)
+        await work.invites.claim(mine[0].id, NOW)
+        await work.claims.add(Claim(mine[1].id, EmailAddress("ann@example.org"), NOW))
+        assert mine[0].issued_by is not None
+        await work.invites.delete_open(mine[0].issued_by, NOW)
+        assert [invite.id for invite in await work.invites.issued()] == [theirs.id, mine[0].id]
+    with pytest.raises(InviteUnknown):
+        async with record.begin() as work:
+            await work.claims.add(Claim(mine[2].id, EmailAddress("bob@example.org"), NOW))
+
+
+async def test_what_an_address_claimed_and_was_mailed_can_be_forgotten(record: Record) -> None:
+    ann, bob, invite = EmailAddress("ann@example.org"), EmailAddress("bob@example.org"), an_invite()
+    async with record.begin() as work:
+        await work.invites.add(invite)
+        for email in (ann, bob):
+            await work.claims.add(Claim(invite.id, email, NOW))
+            await work.mails.add(Mail(IDS.new(), MailKind.RESET, email, NOW))
+        await work.claims.forget(EmailAddress("ANN@example.org"))
+        await work.mails.forget(EmailAddress("ANN@example.org"))
+        assert [await work.claims.has(invite.id, email) for email in (ann, bob)] == [False, True]
+        assert [mail.to for mail in await work.mails.lease(10, at=NOW, until=LATER)] == [bob]
+
+
+async def test_an_address_is_sent_one_mail_of_a_kind_a_minute_and_five_a_day(record: Record) -> None:
+    ann = EmailAddress("ann@example.org")
+
+    async def take(at: timedelta, kind: MailKind = MailKind.RESET, email: EmailAddress = ann) -> bool:
+        async with record.begin() as work:
+            return await work.mail_quotas.take(email, kind, NOW + at)
+
+    minutes = [timedelta(minutes=minute) for minute in range(10)]
+    assert await take(minutes[0])
+    assert not await take(minutes[0] + timedelta(seconds=59))
+    assert not await take(minutes[0] + timedelta(seconds=59), email=EmailAddress("ANN@example.org"))
+    assert await take(minutes[0], MailKind.CONFIRMATION)
+    assert await take(minutes[0], email=EmailAddress("bob@example.org"))
+    assert [await take(at) for at in minutes[1:]] == [True] * 4 + [False] * 5
+    assert not await take(timedelta(hours=23, minutes=59))
+    assert await take(timedelta(days=1))
+    assert not await take(timedelta(days=1, seconds=30))
+    assert await take(timedelta(days=1, minutes=1))
+
+
+async def test_of_many_mails_at_once_one_is_within_the_quota(record: Record) -> None:
+    async def take() -> bool:
+        async with record.begin() as work:
+            return await work.mail_quotas.take(EmailAddress("ann@example.org"), MailKind.RESET, NOW)
+
+    assert sorted(await asyncio.gather(*(take() for _ in range(20)))) == [False] * 19 + [True]
+
+
+async def test_tokens_are_voided_by_user_purpose_and_age(record: Record) -> None:
+    user, other = a_user(), a_user("other")
+    undo = [replace(a_token(user, at), purpose=Purpose.EMAIL_UNDO, email=user.email) for at in (NOW, LATER)]
+    reset, confirmation, others = replace(a_token(user), purpose=Purpose.RESET), a_token(user), a_token(other)
+    async with record.begin() as work:
+        await work.users.add(user)
+        await work.users.add(other)
+        for token in (*undo, reset, confirmation, others):
+            await work.tokens.add(token)
+        await work.tokens.void(user.id, Purpose.RESET, Purpose.CONFIRMATION, at=LATER)
+        await work.tokens.void(user.id, Purpose.EMAIL_UNDO, at=LATER, since=NOW + timedelta(seconds=1))
+        assert await work.tokens.get(undo[0].id) == undo[0], "each change can be undone by itself"
+        assert await work.tokens.get(undo[1].id) == replace(undo[1], superseded_at=LATER)
+        assert await work.tokens.get(reset.id) == replace(reset, superseded_at=LATER)
+        assert await work.tokens.get(confirmation.id) == replace(confirmation, superseded_at=LATER)
+        assert await work.tokens.get(others.id) == others
 
 
 async def test_of_many_who_want_a_name_one_gets_it(record: Record) -> None:
@@ -264,12 +373,12 @@ async def test_of_many_who_use_a_token_one_succeeds(record: Record) -> None:
         await work.users.add(user)
         await work.tokens.add(token)
 
-    async def consume() -> UUID | None:
+    async def consume() -> Token | None:
         async with record.begin() as work:
             return await work.tokens.consume(token.id, Purpose.CONFIRMATION, NOW)
 
     answers = await asyncio.gather(*(consume() for _ in range(100)))
-    assert answers.count(user.id) == 1
+    assert answers.count(replace(token, used_at=NOW)) == 1
     assert answers.count(None) == 99
 
 
@@ -284,7 +393,7 @@ async def test_a_token_is_not_used_for_another_purpose_too_late_or_after_a_newer
         await work.tokens.add(new)
         assert await work.tokens.newest(user.id, Purpose.CONFIRMATION) == new
         assert await work.tokens.consume(old.id, Purpose.CONFIRMATION, LATER) is None
-        assert await work.tokens.consume(new.id, Purpose.CONFIRMATION, LATER) == user.id
+        assert await work.tokens.consume(new.id, Purpose.CONFIRMATION, LATER) == replace(new, used_at=LATER)
 
 
 async def test_ending_sessions_tells_which_they_were(record: Record) -> None:

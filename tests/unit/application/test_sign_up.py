@@ -33,6 +33,7 @@ async def test_the_password_is_stored_as_argon2id_alone(container: Container) ->
     await sign_up(container, ANN, await an_invite(container))
     user = await user_of(container, ANN)
     assert user is not None
+    assert user.password_hash is not None
     assert user.password_hash.startswith("$argon2id$")
     assert ANN.password not in user.password_hash
 

@@ -41,6 +41,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("recipient_key", sa.Text(), nullable=False),
         sa.Column("link_id", sa.Uuid(), nullable=True),
         sa.Column("link_expires_at", Instant(), nullable=True),
         sa.Column("username", sa.Text(), nullable=True),
@@ -62,6 +63,17 @@ def upgrade() -> None:
         sqlite_where=sa.text("state IN ('queued', 'sending')"),
     )
 
+    op.create_index(op.f("ix_mails_recipient_key"), "mails", ["recipient_key"])
+
+    op.create_table(
+        "mail_quotas",
+        sa.Column("address_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("day_began_at", Instant(), nullable=False),
+        sa.Column("mails", sa.Integer(), nullable=False),
+        sa.Column("last_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("address_hash", "kind", name=op.f("pk_mail_quotas")),
+    )
     op.create_table(
         "outbox",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -95,14 +107,22 @@ def upgrade() -> None:
         sa.Column("email_key", sa.Text(), nullable=False),
         sa.Column("username", sa.Text(), nullable=False),
         sa.Column("username_key", sa.Text(), nullable=False),
-        sa.Column("password_hash", sa.Text(), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=True),
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("invite_id", sa.Uuid(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("confirmed_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
-        sa.UniqueConstraint("email_key", name=op.f("uq_users_email_key")),
         sa.UniqueConstraint("username_key", name=op.f("uq_users_username_key")),
+    )
+    op.create_index(op.f("ix_users_email_key"), "users", ["email_key"])
+    op.create_index(
+        "uq_users_confirmed",
+        "users",
+        ["email_key"],
+        unique=True,
+        postgresql_where=sa.text("confirmed_at IS NOT NULL"),
+        sqlite_where=sa.text("confirmed_at IS NOT NULL"),
     )
     op.create_table(
         "invite_claims",
@@ -114,6 +134,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("invite_id", "email_key", name=op.f("pk_invite_claims")),
     )
+    op.create_index(op.f("ix_invite_claims_email_key"), "invite_claims", ["email_key"])
     op.create_table(
         "sessions",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -139,6 +160,7 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("expires_at", Instant(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=True),
         sa.Column("used_at", Instant(), nullable=True),
         sa.Column("superseded_at", Instant(), nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_tokens_user_id"), ondelete="CASCADE"),

@@ -1,0 +1,47 @@
+"""Change a mail address: the confirmation."""
+
+from dataclasses import dataclass
+
+from application.ports import Begin, Clock, Ids, SessionCache, TokenSigner, Work
+from domain.errors import EmailChangeInvalid
+from domain.events import EmailChanged
+from domain.token import Purpose, Token
+from domain.user import User
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmEmailChange:
+    """Take a mailed token as proof of the new address, give the account that address, and tell the old one.
+
+    The old one can undo it for a week. What was mailed to it before works no more.
+    """
+
+    begin: Begin
+    cache: SessionCache
+    signer: TokenSigner
+    clock: Clock
+    ids: Ids
+
+    async def __call__(self, *, confirmation: str) -> None:
+        """Raises EmailChangeInvalid, also where another account has the address by now."""
+        token_id = self.signer.read(Purpose.EMAIL_CHANGE, confirmation)
+        if token_id is None:
+            raise EmailChangeInvalid
+        now = self.clock.now()
+        async with self.begin() as work:
+            token = await work.tokens.consume(token_id, Purpose.EMAIL_CHANGE, now)
+            user = await work.users.lock(token.user_id) if token else None
+            if token is None or token.email is None or user is None:
+                raise EmailChangeInvalid
+            if not await work.users.update(user.with_address(token.email)):
+                raise EmailChangeInvalid
+            await self._tell_old_address(user, work)
+            sessions = await work.sessions.of_user(user.id)
+        await self.cache.forget([session.key_hash for session in sessions])
+
+    async def _tell_old_address(self, user: User, work: Work) -> None:
+        now = self.clock.now()
+        undo = Token.issue(Purpose.EMAIL_UNDO, id=self.ids.new(), user_id=user.id, at=now, email=user.email)
+        await work.tokens.void(user.id, Purpose.RESET, Purpose.EMAIL_CHANGE, at=now)
+        await work.tokens.add(undo)
+        await work.outbox.add(EmailChanged(user.id, undo.id), at=now)

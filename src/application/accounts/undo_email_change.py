@@ -1,0 +1,43 @@
+"""Change a mail address: the undoing."""
+
+from dataclasses import dataclass
+
+from application import ending
+from application.ports import Begin, Clock, SessionCache, TokenSigner
+from domain.errors import EmailChangeInvalid
+from domain.events import EmailChangeUndone, PasswordResetRequested
+from domain.token import Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class UndoEmailChange:
+    """Give an account its former address back, on the word of whoever reads that address's mail.
+
+    Somebody else knew the password, so it works no more: all sessions end, and a reset is mailed. Later changes are
+    undone with it, and cannot be done again by their mails; earlier ones can still be undone.
+    """
+
+    begin: Begin
+    cache: SessionCache
+    signer: TokenSigner
+    clock: Clock
+
+    async def __call__(self, *, undo: str) -> None:
+        """Raises EmailChangeInvalid, also where another account has the address by now."""
+        token_id = self.signer.read(Purpose.EMAIL_UNDO, undo)
+        if token_id is None:
+            raise EmailChangeInvalid
+        now = self.clock.now()
+        async with self.begin() as work:
+            token = await work.tokens.consume(token_id, Purpose.EMAIL_UNDO, now)
+            user = await work.users.lock(token.user_id) if token else None
+            if token is None or token.email is None or user is None:
+                raise EmailChangeInvalid
+            if not await work.users.update(user.with_address(token.email).locked()):
+                raise EmailChangeInvalid
+            await work.tokens.void(user.id, Purpose.RESET, Purpose.EMAIL_CHANGE, at=now)
+            await work.tokens.void(user.id, Purpose.EMAIL_UNDO, at=now, since=token.created_at)
+            ended = await work.sessions.delete_all(user.id)
+            await ending.tell(work, user.id, ended, now)
+            await work.outbox.add(EmailChangeUndone(user.id), PasswordResetRequested(token.email.address), at=now)
+        await ending.bury(self.cache, ended)

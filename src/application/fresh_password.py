@@ -1,0 +1,35 @@
+"""A password asked for once more, before something that cannot easily be taken back (ASVS 7.5.1)."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from application.ports import Begin, PasswordHasher, Work
+from domain.errors import NotLoggedIn, PasswordWrong
+from domain.password import Password
+from domain.user import User
+
+
+@dataclass(frozen=True, slots=True)
+class FreshPassword:
+    """Checks that whoever is logged in knows the password too."""
+
+    read: Begin
+    hasher: PasswordHasher
+
+    async def __call__(self, *, user_id: UUID, password: Password, field: str = "password") -> User:
+        """The user, as they are now. Raises PasswordWrong naming `field`, NotLoggedIn where the account is gone."""
+        async with self.read() as work:
+            user = await work.users.get(user_id)
+        if user is None:
+            raise NotLoggedIn
+        if not await self.hasher.verify(password, user.password_hash):
+            raise PasswordWrong(field)
+        return user
+
+
+async def lock_unchanged(user: User, work: Work) -> User:
+    """Lock the account whose password was just checked. Raises PasswordWrong where it is another by now."""
+    locked = await work.users.lock(user.id)
+    if locked is None or locked.password_hash != user.password_hash:
+        raise PasswordWrong
+    return locked

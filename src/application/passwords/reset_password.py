@@ -1,0 +1,60 @@
+"""Reset a password."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from application import ending
+from application.ports import Begin, Clock, PasswordHasher, SessionCache, TokenSigner, Turns
+from domain.errors import ResetInvalid
+from domain.events import PasswordChanged
+from domain.password import NewPassword
+from domain.token import Purpose
+from domain.user import User
+
+
+@dataclass(frozen=True, slots=True)
+class ResetPassword:
+    """Give an account another password, on the word of whoever reads its mail.
+
+    All sessions end, other resets and changes of address that are under way are void, and the user is told by mail
+    (ASVS 6.3.7, 7.4.3).
+    """
+
+    begin: Begin
+    read: Begin
+    hasher: PasswordHasher
+    cache: SessionCache
+    signer: TokenSigner
+    clock: Clock
+    turns: Turns
+
+    async def __call__(self, *, reset: str, password: NewPassword) -> None:
+        """Raises ResetInvalid; of many at once with one token, one succeeds."""
+        token_id = self.signer.read(Purpose.RESET, reset)
+        if token_id is None:
+            raise ResetInvalid
+        async with self.turns(token_id):
+            await self._holder(token_id)
+            await self._reset(token_id, await self.hasher.hash(password))
+
+    async def _holder(self, token_id: UUID) -> User:
+        """Whose password it is, worth hashing another for."""
+        async with self.read() as work:
+            token = await work.tokens.get(token_id)
+            user = await work.users.get(token.user_id) if token and token.is_usable(self.clock.now()) else None
+        if user is None:
+            raise ResetInvalid
+        return user
+
+    async def _reset(self, token_id: UUID, password_hash: str) -> None:
+        now = self.clock.now()
+        async with self.begin() as work:
+            token = await work.tokens.consume(token_id, Purpose.RESET, now)
+            user = await work.users.lock(token.user_id) if token else None
+            if user is None or not await work.users.update(user.with_password(password_hash)):
+                raise ResetInvalid
+            await work.tokens.void(user.id, Purpose.RESET, Purpose.EMAIL_CHANGE, at=now)
+            ended = await work.sessions.delete_all(user.id)
+            await ending.tell(work, user.id, ended, now)
+            await work.outbox.add(PasswordChanged(user.id), at=now)
+        await ending.bury(self.cache, ended)
