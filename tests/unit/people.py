@@ -51,10 +51,15 @@ async def confirm(container: Container, person: Person) -> None:
 
 
 async def newest_confirmation(container: Container, user_id: UUID) -> str:
+    return await newest(container, user_id, Purpose.CONFIRMATION)
+
+
+async def newest(container: Container, user_id: UUID, purpose: Purpose) -> str:
+    """The token of this purpose that a user was mailed last."""
     async with container.read()() as work:
-        token = await work.tokens.newest(user_id, Purpose.CONFIRMATION)
+        token = await work.tokens.newest(user_id, purpose)
     assert token is not None
-    return container.signer().sign(Purpose.CONFIRMATION, token.id)
+    return container.signer().sign(purpose, token.id)
 
 
 async def a_member(container: Container, person: Person, role: Role = Role.MEMBER) -> User:

@@ -1,0 +1,123 @@
+"""Who may log in: confirmations, asked for again, and beside each other."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from domain.errors import ConfirmationInvalid, CredentialsInvalid
+from domain.token import Purpose
+from domain.username import Username
+from entrypoints.container import Container
+from tests.hand_clock import HandClock
+from tests.unit.people import (
+    ANN,
+    a_member,
+    an_invite,
+    confirm,
+    deliver_everything,
+    log_in,
+    newest,
+    newest_confirmation,
+    sign_up,
+    user_of,
+)
+
+STRANGER = replace(ANN, username=Username("stranger"), password="the stranger's own password")
+
+
+async def test_a_confirmation_sent_again_supersedes_the_older(container: Container, clock: HandClock) -> None:
+    await sign_up(container, ANN, await an_invite(container))
+    await deliver_everything(container)
+    user = await user_of(container, ANN)
+    assert user is not None
+    older = await newest_confirmation(container, user.id)
+    clock.advance(timedelta(minutes=1))
+    await container.resend_confirmation()(email=ANN.email)
+    await deliver_everything(container)
+    newer = await newest_confirmation(container, user.id)
+    with pytest.raises(ConfirmationInvalid):
+        await container.confirm_account()(confirmation=older)
+    await container.confirm_account()(confirmation=newer)
+
+
+async def test_a_thousand_requests_make_five_mails_a_day(
+    container: Container, clock: HandClock, said: list[str]
+) -> None:
+    await sign_up(container, ANN, await an_invite(container))
+    for _ in range(100):
+        for _ in range(10):
+            await container.resend_confirmation()(email=ANN.email)
+        await deliver_everything(container)
+        clock.advance(timedelta(seconds=30))
+    assert len(said) == 5
+    await confirm(container, ANN)
+
+
+async def test_a_confirmed_address_is_sent_no_confirmation(
+    container: Container, clock: HandClock, said: list[str]
+) -> None:
+    await a_member(container, ANN)
+    await deliver_everything(container)
+    before = len(said)
+    clock.advance(timedelta(minutes=1))
+    await container.resend_confirmation()(email=ANN.email)
+    await deliver_everything(container)
+    assert len(said) == before
+
+
+async def test_the_right_password_before_the_confirmation_has_it_sent_again(
+    container: Container, clock: HandClock, said: list[str]
+) -> None:
+    await sign_up(container, ANN, await an_invite(container))
+    await deliver_everything(container)
+    clock.advance(timedelta(minutes=1))
+    with pytest.raises(CredentialsInvalid):
+        await log_in(container, replace(ANN, password="wrong"))
+    await deliver_everything(container)
+    assert len(said) == 1
+    for _ in range(2):
+        with pytest.raises(CredentialsInvalid):
+            await log_in(container, ANN)
+    await deliver_everything(container)
+    assert len(said) == 2, "under the same throttle"
+
+
+@pytest.mark.parametrize("first", ["stranger", "owner"])
+async def test_an_owner_confirms_their_own_sign_up_and_not_a_strangers(container: Container, first: str) -> None:
+    """Pre-hijacking (Sudhodanan and Paverd, 2022): a stranger signs up ahead with an address that is not theirs."""
+    for person in (STRANGER, ANN) if first == "stranger" else (ANN, STRANGER):
+        await sign_up(container, person, await an_invite(container))
+    async with container.engine().connect() as connection:
+        rows = await connection.exec_driver_sql("SELECT id, username FROM users ORDER BY id")
+        ids = {row.username: row.id for row in rows}
+    assert len(ids) == 2
+    strangers = await newest(container, UUID(ids["stranger"]), Purpose.CONFIRMATION)
+    owners = await newest(container, UUID(ids["ann"]), Purpose.CONFIRMATION)
+    await container.confirm_account()(confirmation=owners)
+    with pytest.raises(ConfirmationInvalid):
+        await container.confirm_account()(confirmation=strangers)
+    with pytest.raises(CredentialsInvalid):
+        await log_in(container, STRANGER)
+    logged_in, _ = await log_in(container, ANN)
+    assert logged_in.user.username == ANN.username
+
+
+async def test_of_many_sign_ups_with_an_address_one_is_confirmed(container: Container) -> None:
+    people = [replace(ANN, username=Username(f"ann{number}")) for number in range(10)]
+    for person in people:
+        await sign_up(container, person, await an_invite(container))
+    async with container.engine().connect() as connection:
+        rows = (await connection.exec_driver_sql("SELECT id FROM tokens")).all()
+    tokens = [container.signer().sign(Purpose.CONFIRMATION, UUID(row.id)) for row in rows]
+
+    async def attempt(token: str) -> bool:
+        try:
+            await container.confirm_account()(confirmation=token)
+        except ConfirmationInvalid:
+            return False
+        return True
+
+    assert sorted(await asyncio.gather(*map(attempt, tokens * 10))) == [False] * 99 + [True]

@@ -1,0 +1,90 @@
+"""Seeing one's sessions and ending them, also while the record is away."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from adapters.memory.session_cache import MemorySessionCache, NoSessionCache
+from application.ports import Unavailable, Work
+from domain.errors import NotLoggedIn, SessionNotFound
+from entrypoints.container import Container
+from tests.hand_clock import HandClock
+from tests.unit.people import ANN, BOB, a_member, log_in
+
+
+async def test_a_user_sees_the_live_sessions_newest_first(container: Container, clock: HandClock) -> None:
+    user = await a_member(container, ANN)
+    await a_member(container, BOB)
+    await log_in(container, BOB)
+    old, _ = await log_in(container, ANN)
+    clock.advance(timedelta(days=2))
+    new, _ = await log_in(container, ANN)
+    listed = await container.list_sessions()(user_id=user.id)
+    assert [session.id for session in listed] == [new.session.id, old.session.id]
+    clock.advance(timedelta(days=1))
+    assert [session.id for session in await container.list_sessions()(user_id=user.id)] == [new.session.id]
+
+
+async def test_one_session_is_ended_and_the_others_go_on(container: Container) -> None:
+    user = await a_member(container, ANN)
+    (_, here), (there, key) = await log_in(container, ANN), await log_in(container, ANN)
+    await container.end_sessions().one(user_id=user.id, session_id=there.session.id)
+    with pytest.raises(NotLoggedIn):
+        await container.authenticate()(key=key)
+    await container.authenticate()(key=here)
+
+
+async def test_somebody_elses_session_is_not_found(container: Container) -> None:
+    user, _ = await a_member(container, ANN), await a_member(container, BOB)
+    bobs, key = await log_in(container, BOB)
+    with pytest.raises(SessionNotFound):
+        await container.end_sessions().one(user_id=user.id, session_id=bobs.session.id)
+    await container.authenticate()(key=key)
+
+
+async def test_all_others_are_ended_at_once(container: Container) -> None:
+    user = await a_member(container, ANN)
+    me, here = await log_in(container, ANN)
+    others = [await log_in(container, ANN) for _ in range(3)]
+    assert await container.end_sessions().others(user_id=user.id, than=me.session.id) == 3
+    for _, key in others:
+        with pytest.raises(NotLoggedIn):
+            await container.authenticate()(key=key)
+    await container.authenticate()(key=here)
+    assert await container.end_sessions().others(user_id=user.id, than=me.session.id) == 0
+
+
+@pytest.mark.parametrize("has_cache", [True, False])
+async def test_a_log_out_while_the_record_is_away_is_finished_when_it_is_back(
+    container: Container, has_cache: bool
+) -> None:
+    await a_member(container, ANN)
+    _, key = await log_in(container, ANN)
+    is_away = True
+
+    @asynccontextmanager
+    async def begin() -> AsyncIterator[Work]:
+        if is_away:
+            raise Unavailable("the database is down")
+        async with container.begin()() as work:
+            yield work
+
+    cache = MemorySessionCache() if has_cache else NoSessionCache()
+    log_out = replace(container.log_out(), begin=begin, cache=cache)
+    authenticate = replace(container.authenticate(), cache=cache)
+    await log_out(key=key)
+    if has_cache:
+        with pytest.raises(NotLoggedIn):
+            await authenticate(key=key)
+    assert await log_out.finish() == 0
+    is_away = False
+    assert await log_out.finish() == 1
+    assert await log_out.finish() == 0
+    with pytest.raises(NotLoggedIn):
+        await replace(authenticate, cache=NoSessionCache())(key=key)
+    async with container.engine().connect() as connection:
+        told = await connection.exec_driver_sql("SELECT count(*) FROM outbox WHERE type = 'sessions.ended'")
+    assert told.scalar() == 1
