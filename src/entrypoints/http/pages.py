@@ -8,7 +8,15 @@ from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
-PAGES = {"/": "index.html", "/signup": "signup.html", "/invite": "invite.html", "/login": "login.html"}
+PAGES = {
+    "/": "index.html",
+    "/signup": "signup.html",
+    "/invite": "invite.html",
+    "/login": "login.html",
+    "/forgot": "forgot.html",
+    "/reset": "reset.html",
+    "/email": "email.html",
+}
 _TYPES = {".css": "text/css", ".js": "text/javascript"}
 
 

@@ -1,8 +1,16 @@
 /** Take a token out of the fragment or the query, and out of the address bar and history at once. */
 export function takeToken(name) {
-  const token = new URLSearchParams(location.hash.slice(1)).get(name) ?? new URLSearchParams(location.search).get(name);
+  return takeTokens(name)[name];
+}
+
+/** A second mailed link that is opened in the same tab changes the fragment alone: the page has to begin again. */
+addEventListener("hashchange", () => location.reload());
+
+/** Take tokens of these names, as `takeToken` does with one. */
+export function takeTokens(...names) {
+  const [fragment, query] = [location.hash.slice(1), location.search].map((text) => new URLSearchParams(text));
   history.replaceState(null, "", location.pathname);
-  return token;
+  return Object.fromEntries(names.map((name) => [name, fragment.get(name) ?? query.get(name)]));
 }
 
 /** POST JSON; resolves to the answer, or rejects with an Error whose message a person can read. */

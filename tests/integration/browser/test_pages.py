@@ -9,6 +9,7 @@ from playwright.async_api import Page, expect
 from tests.integration.journeys.worlds import World, embedded
 
 PASSWORD = "correct horse battery"
+NEW_PASSWORD = "another horse battery"
 
 
 @pytest.fixture
@@ -87,3 +88,35 @@ async def test_a_link_that_does_not_work_says_what_to_do(world: World, page: Pag
     await page.goto(f"{world.web.url}{path}")
     await expect(page.get_by_role("status")).to_contain_text(words)
     await expect(page.get_by_role("button")).to_have_count(0)
+
+
+async def test_a_forgotten_password_and_a_stolen_address_are_set_right_by_links_alone(world: World, page: Page) -> None:
+    await page.goto(await world.web.said(r"^First invite: (\S+)$"))
+    await sign_up(page)
+    await page.goto(await world.web.said(r"^Mail to ann@example.org: Confirm .* (\S+)$"))
+    await page.get_by_role("button", name="Confirm my address").click()
+    await expect(page.get_by_role("status")).to_contain_text("Your address is confirmed")
+
+    await page.goto(f"{world.web.url}/login")
+    await page.get_by_role("link", name="Forgot your password?").click()
+    await page.get_by_label("Mail address").fill("ann@example.org")
+    await page.get_by_role("button", name="Send me a link").click()
+    await expect(page.get_by_role("status")).to_contain_text("Check your mail")
+    await page.goto(await world.web.said(r"^Mail to ann@example.org: Set another .* (\S+)$"))
+    assert page.url == f"{world.web.url}/reset"
+    await page.get_by_label("New password").fill(NEW_PASSWORD)
+    await page.get_by_role("button", name="Set this password").click()
+    await expect(page.get_by_role("status")).to_contain_text("Your password is set")
+
+    async with world.web.browser() as thief:
+        credentials = {"email": "ann@example.org", "password": NEW_PASSWORD}
+        assert (await thief.post("/api/login", json=credentials)).status_code == 200
+        await thief.post("/api/change_email", json={"email": "eve@example.org", "password": NEW_PASSWORD})
+        await page.goto(await world.web.said(r"^Mail to eve@example.org: Confirm .* (\S+)$"))
+        await page.get_by_role("button", name="Confirm my new address").click()
+        await expect(page.get_by_role("status")).to_contain_text("Your account has this address")
+        await page.goto(await world.web.said(r"^Mail to ann@example.org: Your address .* (\S+)$"))
+        assert page.url == f"{world.web.url}/email"
+        await page.get_by_role("button", name="Take my account back").click()
+        await expect(page.get_by_role("status")).to_contain_text("Your account has this address again")
+        assert (await thief.get("/api/session")).status_code == 401

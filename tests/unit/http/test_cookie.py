@@ -9,7 +9,7 @@ import pytest
 from entrypoints.http.app import create_app
 from entrypoints.settings import Settings
 from tests.asgi import running
-from tests.unit.http.test_flow import CREDENTIALS, a_member, log_in
+from tests.unit.http.people import CREDENTIALS, a_member, log_in
 
 NAME = "__Host-session"
 

@@ -1,36 +1,10 @@
 """The main job over HTTP, as the contract has it."""
 
-import asyncio
 import re
-from typing import Any
 
 import httpx
 
-ANN = {"email": "ann@example.org", "username": "ann", "password": "correct horse battery"}
-CREDENTIALS = {"email": ANN["email"], "password": ANN["password"]}
-
-
-async def confirmation_of(address: str, said: list[str]) -> str:
-    """The confirmation in the newest mail to an address."""
-    for _ in range(100):
-        found = re.findall(rf"Mail to {address}: .*#confirmation=(\S+)", "\n".join(said))
-        if found:
-            return str(found[-1])
-        await asyncio.sleep(0.02)
-    raise AssertionError(f"no mail to {address}")
-
-
-async def a_member(client: httpx.AsyncClient, invite: str, said: list[str], person: dict[str, str] = ANN) -> None:
-    assert (await client.post("/api/users", json={"invite": invite, **person})).status_code == 202
-    confirmation = await confirmation_of(person["email"], said)
-    assert (await client.post("/api/confirm_account", json={"confirmation": confirmation})).status_code == 200
-
-
-async def log_in(client: httpx.AsyncClient) -> dict[str, Any]:
-    answer = await client.post("/api/login", json=CREDENTIALS)
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+from tests.unit.http.people import ANN, CREDENTIALS, a_member, log_in, mailed
 
 
 async def test_an_invite_leads_to_a_session_and_back_out(
@@ -46,7 +20,7 @@ async def test_an_invite_leads_to_a_session_and_back_out(
     too_early = await client.post("/api/login", json=CREDENTIALS)
     assert (too_early.status_code, too_early.json()["code"]) == (401, "credentials_invalid")
 
-    confirmation = await confirmation_of("ann@example.org", said)
+    confirmation = await mailed("ann@example.org", "confirmation", said)
     confirmed = await client.post("/api/confirm_account", json={"confirmation": confirmation})
     assert (confirmed.status_code, confirmed.json()) == (200, {"status": "confirmed"})
 
@@ -121,7 +95,15 @@ async def test_every_invite_that_cannot_be_used_is_answered_alike(
 
 
 async def test_the_pages_behind_mailed_links_say_what_to_do(client: httpx.AsyncClient) -> None:
-    for path, words in {"/": "invite", "/signup": "Sign up", "/invite": "Press the button", "/login": "Log in"}.items():
+    for path, words in {
+        "/": "invite",
+        "/signup": "Sign up",
+        "/invite": "Press the button",
+        "/login": "Log in",
+        "/forgot": "Send me a link",
+        "/reset": "Set this password",
+        "/email": "Confirm my new address",
+    }.items():
         page = await client.get(path)
         assert page.status_code == 200
         assert page.headers["content-type"] == "text/html; charset=utf-8"
