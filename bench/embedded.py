@@ -45,7 +45,7 @@ def measure() -> list[tuple[str, str, str]]:
 
 
 @contextmanager
-def embedded(folder: str) -> Iterator[tuple[float, int, int, Path]]:
+def embedded(folder: str, **settings: str) -> Iterator[tuple[float, int, int, Path]]:
     """`make run`: the seconds until it answered, its port, the process's id, and what it prints."""
     port, log = free_port(), Path(folder) / "log"
     started = time.perf_counter()
@@ -53,7 +53,7 @@ def embedded(folder: str) -> Iterator[tuple[float, int, int, Path]]:
         make = subprocess.Popen(
             ["make", "--silent", "run", f"PORT={port}"],
             cwd=ROOT,
-            env={**os.environ, "BOTTOMLINE_DATA_DIR": folder},
+            env={**os.environ, "BOTTOMLINE_DATA_DIR": folder, **settings},
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -119,17 +119,22 @@ def person(number: int) -> dict[str, str]:
 def sign_up_people(port: int, log: Path) -> None:
     """Everybody signs up and confirms, with invites of the command line."""
     for number in range(PEOPLE):
-        made = subprocess.run(
-            [Path(sys.executable).with_name("bottomline"), "invite", "create"],
-            env={"PATH": os.environ["PATH"], "BOTTOMLINE_DATA_DIR": str(log.parent)},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        invite = made.stdout.strip().split("=")[1]
+        invite = an_invite(log.parent)
         assert ask(port, "POST", "/api/users", {"invite": invite, **person(number)})[0] == 202
         confirmation = wait_for(log, rf"Mail to person{number}@example.org: .*#confirmation=(\S+)")
         assert ask(port, "POST", "/api/confirm_account", {"confirmation": confirmation})[0] == 200
+
+
+def an_invite(folder: Path, *options: str) -> str:
+    """An invite of the command line; its token."""
+    made = subprocess.run(
+        [Path(sys.executable).with_name("bottomline"), "invite", "create", *options],
+        env={"PATH": os.environ["PATH"], "BOTTOMLINE_DATA_DIR": str(folder)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return made.stdout.strip().split("=")[1]
 
 
 def wait_for(log: Path, pattern: str) -> str:
