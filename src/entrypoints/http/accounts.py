@@ -9,10 +9,12 @@ from application.accounts.claim_invite_and_create_user import ClaimInviteAndCrea
 from application.accounts.confirm_account import ConfirmAccount
 from application.accounts.delete_user import DeleteUser
 from application.accounts.resend_confirmation import ResendConfirmation
+from application.ports import Unavailable
 from domain.email_address import EmailAddress
 from domain.password import NewPassword, Password
 from domain.session import LoggedIn
 from domain.username import Username
+from entrypoints.http.errors import deletion_unavailable
 from entrypoints.http.session_cookie import SessionCookie
 
 
@@ -76,7 +78,7 @@ async def resend_confirmation(
     return StatusOut("check_your_email")
 
 
-@delete("/user", status_code=204)
+@delete("/user", status_code=204, exception_handlers={Unavailable: deletion_unavailable})
 async def delete_account(
     data: JSONBody[PasswordBody],
     me: NamedDependency[LoggedIn],

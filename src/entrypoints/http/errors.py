@@ -125,6 +125,11 @@ def _away(_: Request[Any, Any, Any], fault: Unavailable) -> Response[ProblemOut]
     return response(of_fault(fault))
 
 
+def deletion_unavailable(request: Request[Any, Any, Any], fault: Unavailable) -> Response[ProblemOut]:
+    """Any fault on the way to a deletion: its user is told that the account stays as it is."""
+    return _away(request, fault if isinstance(fault, DeletionUnavailable) else DeletionUnavailable(*fault.args))
+
+
 def _http(_: Request[Any, Any, Any], error: HTTPException) -> Response[ProblemOut]:
     allow = {"Allow": error.headers["Allow"]} if error.headers and "Allow" in error.headers else None
     return response(of_status(error.status_code), allow)
