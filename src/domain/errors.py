@@ -1,6 +1,7 @@
 """Refusals: the facts for which a request is turned down, each with a code that clients may rely on."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import ClassVar
 
 
@@ -162,3 +163,20 @@ class NotLoggedIn(Refusal):
 
     def __init__(self) -> None:
         super().__init__("You are not logged in, or your session has ended. Log in and try again.")
+
+
+class TooManyRequests(Refusal):
+    """A limit is reached; in `retry_after`, which is above zero, the same request has room again."""
+
+    code = "too_many_requests"
+
+    def __init__(self, retry_after: timedelta) -> None:
+        super().__init__(f"Too many tries. Try again in {_in_words(retry_after)}.")
+        self.retry_after = retry_after
+
+
+def _in_words(time: timedelta) -> str:
+    """The time rounded up: seconds up to a minute, then minutes."""
+    seconds = -(-time // timedelta(seconds=1))
+    count, unit = (seconds, "second") if seconds <= 60 else (-(-seconds // 60), "minute")
+    return f"{count} {unit}" + ("s" if count > 1 else "")

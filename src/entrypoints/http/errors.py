@@ -1,6 +1,7 @@
 """Refusals and faults as problems (RFC 9457): one table, complete."""
 
 import logging
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -40,6 +41,7 @@ PROBLEMS: Mapping[type[errors.Refusal], Problem] = {
     errors.SessionNotFound: Problem(HTTPStatus.NOT_FOUND, "No such session"),
     errors.CredentialsInvalid: Problem(HTTPStatus.UNAUTHORIZED, "Wrong address or password"),
     errors.NotLoggedIn: Problem(HTTPStatus.UNAUTHORIZED, "Not logged in"),
+    errors.TooManyRequests: Problem(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests"),
     MalformedBody: Problem(HTTPStatus.BAD_REQUEST, "The body cannot be read"),
 }
 """Every refusal, or the nearest class above it: those that must not be told apart have one row."""
@@ -117,7 +119,14 @@ def response(problem: ProblemOut, headers: Mapping[str, str] | None = None) -> R
 
 
 def _refused(_: Request[Any, Any, Any], refusal: errors.Refusal) -> Response[ProblemOut]:
-    return response(of_refusal(refusal))
+    return response(of_refusal(refusal), _headers_of(refusal))
+
+
+def _headers_of(refusal: errors.Refusal) -> Mapping[str, str]:
+    """What a refusal says in headers: Retry-After in whole seconds, rounded up so that nobody comes too early."""
+    if isinstance(refusal, errors.TooManyRequests):
+        return {"Retry-After": str(math.ceil(refusal.retry_after.total_seconds()))}
+    return {}
 
 
 def _away(_: Request[Any, Any, Any], fault: Unavailable) -> Response[ProblemOut]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 
 from adapters.argon2.password_hasher import Argon2Cost, Argon2PasswordHasher
 from application.ports import Overloaded, Unavailable
+from domain.errors import TooManyRequests
 from domain.password import Password
 from entrypoints.http import shell
 from entrypoints.http.app import create_app
@@ -38,6 +40,24 @@ async def test_without_its_database_it_lives_but_is_not_ready(settings: Settings
         unavailable(await client.get("/ready"))
         unavailable(await client.post("/api/login", json={"email": "ann@example.org", "password": "x"}))
         assert (await client.get("/live")).status_code == 200
+
+
+class Spent:
+    """A record behind a limit that is reached."""
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[Any]:
+        raise TooManyRequests(timedelta(seconds=29, microseconds=1))
+        yield
+
+
+async def test_whoever_asks_too_often_is_told_when_to_come_again(settings: Settings, said: list[str]) -> None:
+    async with running(create_app(settings, said.append, swap={"read": Spent()})) as client:
+        answer = await client.post("/api/login", json={"email": "ann@example.org", "password": "x"})
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_requests")
+    assert answer.headers["retry-after"] == "30"
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["detail"].endswith("Try again in 30 seconds.")
 
 
 async def test_a_request_that_takes_too_long_is_answered_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
