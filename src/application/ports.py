@@ -11,6 +11,7 @@ from uuid import UUID
 from domain.email_address import EmailAddress
 from domain.events import Event
 from domain.invite import Claim, Invite
+from domain.limits import Limit
 from domain.mail import Mail, MailKind
 from domain.password import NewPassword, Password
 from domain.session import LoggedIn, Session, SessionKey
@@ -314,6 +315,32 @@ class Signal(Protocol):
 
     async def wait(self, timeout: timedelta) -> None:
         """Return when there is work, or when the time is over."""
+
+
+# Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """What is left of a limit for one key: an address, a user, or several of these, separated by a space.
+
+    `cost` is how many tries to take; 0 only looks whether one is left.
+    """
+
+    limit: Limit
+    key: str
+    cost: int = 1
+
+
+class RateLimiter(Protocol):
+    """Counts tries. Every bucket is full at first and fills again as its limit says."""
+
+    async def take(self, *buckets: Bucket) -> None:
+        """Take from all of these buckets, each named once, or from none where one of them has too little.
+
+        Of many at once no more get through than there are tries. Raises TooManyRequests with the longest wait.
+        To limit bad tries alone, look before the try and take after it has turned out bad.
+        """
 
 
 # Unit of work
