@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from email.utils import parseaddr
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -48,6 +49,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     invites_per_user: int
     argon2_time: int
     argon2_memory_kib: int
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
 
     @property
     def is_embedded(self) -> bool:
@@ -144,6 +146,19 @@ def _contact(text: str) -> str:
     return text
 
 
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    parts = [part for part in map(str.strip, text.split(",")) if part]
+    try:
+        networks = tuple(ip_network("0.0.0.0/0" if part == "*" else part) for part in parts)
+    except ValueError:
+        raise ValueError(
+            "write addresses or networks such as 10.0.0.7, 10.0.0.0/8 or fd00::/8, comma-separated"
+        ) from None
+    if any(network.prefixlen == 0 for network in networks):
+        raise ValueError("write the proxies alone: trusting everybody lets every client choose its own address")
+    return networks
+
+
 def _has_controls(text: str) -> bool:
     return any(not character.isprintable() for character in text)
 
@@ -193,6 +208,12 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "ARGON2_TIME": Setting(_whole(1, 100), "2", "Passes of the password hash"),
     "ARGON2_MEMORY_KIB": Setting(_whole(8, 4_194_304), "19456", "Memory of one password hash in KiB"),
+    "TRUSTED_PROXIES": Setting(
+        _networks,
+        "",
+        "Addresses and networks of the proxies in front, comma-separated: only their X-Forwarded-For is believed."
+        " Default: none",
+    ),
 }
 
 

@@ -15,6 +15,7 @@ from entrypoints.container import Container, opened
 from entrypoints.delivery import delivering, finishing_log_outs
 from entrypoints.http import accounts, email_changes, health, invites, passwords, sessions
 from entrypoints.http.bodies import LARGEST, StrictRequest, readers_for
+from entrypoints.http.client_address import ClientAddresses, client_address
 from entrypoints.http.errors import HANDLERS
 from entrypoints.http.pages import page_routes
 from entrypoints.http.session_cookie import SessionCookie, logged_in, visiting
@@ -84,6 +85,7 @@ def create_app(
         dependencies={
             **{name: Provide(_from_container(name)) for name in PROVIDED},
             "cookie": Provide(_cookie),
+            "client": Provide(client_address),
             "visitor": Provide(visiting),
             "me": Provide(logged_in),
         },
@@ -100,6 +102,7 @@ def create_app(
 def _hand_over(state: State, container: Container, settings: Settings) -> None:
     state.container = container
     state.readers = readers_for(container.password_policy())
+    state.client_addresses = ClientAddresses(settings.trusted_proxies)
     state.cookie = SessionCookie(
         container.seal(),
         is_secure=settings.has_secure_origin,

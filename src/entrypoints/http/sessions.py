@@ -14,6 +14,7 @@ from application.sessions.end_sessions import EndSessions
 from application.sessions.list_sessions import ListSessions
 from application.sessions.log_in import LogIn
 from application.sessions.log_out import LogOut
+from domain.client_address import ClientAddress
 from domain.email_address import EmailAddress
 from domain.password import Password
 from domain.session import LoggedIn, Session
@@ -87,11 +88,13 @@ class CurrentOut(msgspec.Struct):
 
 @post("/login", status_code=200)
 async def log_in(
+    *,
     request: Request[Any, Any, Any],
     data: JSONBody[LogInBody],
     visitor: NamedDependency[LoggedIn | None],
     log_in: NamedDependency[LogIn],
     cookie: NamedDependency[SessionCookie],
+    client: NamedDependency[ClientAddress],
 ) -> Response[LoggedInOut]:
     """Start a session, unless the request carries a live one."""
     if visitor is not None:
@@ -100,7 +103,7 @@ async def log_in(
         email=data.email,
         password=data.password,
         user_agent=(request.headers.get("user-agent") or "")[:LONGEST_USER_AGENT] or None,
-        ip=request.client.host if request.client else None,
+        ip=client.text,
     )
     return Response(LoggedInOut("logged_in", UserOut.of(started.user)), cookies=[cookie.issue(key)])
 

@@ -100,11 +100,26 @@ def test_a_server_needs_a_secret(name: str, url: str) -> None:
         ("CONTACT_URL", "javascript:alert(1)"),
         ("WORKERS", "2"),
         ("SESSION_IDLE_DAYS", "15"),
+        ("TRUSTED_PROXIES", "proxy.example.org"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("TRUSTED_PROXIES", "10.0.0.7, *"),
+        ("TRUSTED_PROXIES", "0.0.0.0/0"),
+        ("TRUSTED_PROXIES", "::/0"),
     ],
 )
 def test_a_bad_value_is_refused_with_what_to_write(name: str, bad: str) -> None:
     (line,) = problems({f"BOTTOMLINE_{name}": bad})
     assert line.startswith(f"BOTTOMLINE_{name}: ")
+
+
+def test_everybody_is_no_proxy() -> None:
+    (line,) = problems({"BOTTOMLINE_TRUSTED_PROXIES": "*"})
+    assert line.startswith("BOTTOMLINE_TRUSTED_PROXIES: write the proxies alone")
+
+
+def test_proxies_are_addresses_and_networks(tmp_path: Path) -> None:
+    environ = {"BOTTOMLINE_TRUSTED_PROXIES": "10.0.0.7, fd00::/8", "BOTTOMLINE_DATA_DIR": str(tmp_path)}
+    assert [str(network) for network in read_settings(environ).trusted_proxies] == ["10.0.0.7/32", "fd00::/8"]
 
 
 def test_settings_do_not_show_their_secrets() -> None:
