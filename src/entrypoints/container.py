@@ -13,9 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.argon2.password_hasher import Argon2Cost, Argon2PasswordHasher, cores
 from adapters.crypto.cookies import AesGcmCookieSeal
 from adapters.crypto.links import Links
+from adapters.crypto.secret_keys import derive
 from adapters.crypto.tokens import HmacTokenSigner
 from adapters.files.mailer import FileMailer
 from adapters.memory.publisher import MemoryPublisher
+from adapters.memory.rate_limiter import MemoryRateLimiter, NoRateLimiter
 from adapters.memory.session_cache import MemorySessionCache, NoSessionCache
 from adapters.memory.signal import MemorySignal
 from adapters.memory.turns import MemoryTurns
@@ -45,7 +47,7 @@ from application.invites.verify_invite import VerifyInvite
 from application.passwords.change_password import ChangePassword
 from application.passwords.request_password_reset import RequestPasswordReset
 from application.passwords.reset_password import ResetPassword
-from application.ports import Mailer, PasswordHasher, Publisher, SessionCache
+from application.ports import Mailer, PasswordHasher, Publisher, RateLimiter, SessionCache
 from application.sessions.authenticate import Authenticate
 from application.sessions.bury_ended_sessions import BuryEndedSessions
 from application.sessions.end_sessions import EndSessions
@@ -65,6 +67,7 @@ class Container(DeclarativeContainer):
     engine: Dependency[AsyncEngine] = Dependency()
     hasher: Dependency[PasswordHasher] = Dependency()
     session_cache: Dependency[SessionCache] = Dependency()
+    rate_limiter: Dependency[RateLimiter] = Dependency()
     publisher: Dependency[Publisher] = Dependency()
     mailer: Dependency[Mailer] = Dependency()
 
@@ -203,6 +206,7 @@ async def opened(
             "engine": lambda: _engine(settings, stack),
             "hasher": lambda: _hasher(settings, stack),
             "session_cache": lambda: _session_cache(settings, stack),
+            "rate_limiter": lambda: _rate_limiter(settings, stack),
             "mailer": lambda: _mailer(settings, container.composer(), announce),
             "publisher": lambda: _publisher(settings, container.consumers(), stack),
         }
@@ -236,6 +240,22 @@ def _session_cache(settings: Settings, stack: AsyncExitStack) -> SessionCache:
         stack.push_async_callback(redis.aclose)
         return RedisSessionCache(redis)
     return MemorySessionCache() if settings.is_embedded else NoSessionCache()
+
+
+def _rate_limiter(settings: Settings, stack: AsyncExitStack) -> RateLimiter:
+    """Redis where there is one, with a limiter in process for when it is away. Else each process counts for itself."""
+    if not settings.rate_limits:
+        return NoRateLimiter()
+    if settings.redis_url:
+        from adapters.redis.client import open_redis
+        from adapters.redis.fallback_rate_limiter import FallbackRateLimiter
+        from adapters.redis.rate_limiter import RedisRateLimiter
+
+        redis = open_redis(settings.redis_url)
+        stack.push_async_callback(redis.aclose)
+        secret = derive(settings.secret_keys, "rate limits v1")[0].secret
+        return FallbackRateLimiter(RedisRateLimiter(redis, secret), MemoryRateLimiter())
+    return MemoryRateLimiter()
 
 
 def _mailer(settings: Settings, composer: Composer, announce: Callable[[str], None]) -> Mailer:

@@ -49,6 +49,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     invites_per_user: int
     argon2_time: int
     argon2_memory_kib: int
+    rate_limits: bool
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
 
     @property
@@ -146,6 +147,12 @@ def _contact(text: str) -> str:
     return text
 
 
+def _switch(text: str) -> bool:
+    if text not in {"on", "off"}:
+        raise ValueError("write on or off")
+    return text == "on"
+
+
 def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
     parts = [part for part in map(str.strip, text.split(",")) if part]
     try:
@@ -208,6 +215,7 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "ARGON2_TIME": Setting(_whole(1, 100), "2", "Passes of the password hash"),
     "ARGON2_MEMORY_KIB": Setting(_whole(8, 4_194_304), "19456", "Memory of one password hash in KiB"),
+    "RATE_LIMITS": Setting(_switch, "on", "`off` lets everybody try as often as they like: for load tests only"),
     "TRUSTED_PROXIES": Setting(
         _networks,
         "",

@@ -61,6 +61,10 @@ def create_app(
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         async with opened(settings, announce=announce, swap=swap) as container:
             _hand_over(app.state, container, settings)
+            if not settings.rate_limits:
+                log.warning(
+                    "BOTTOMLINE_RATE_LIMITS is off: anybody may guess passwords and invites as fast as they can"
+                )
             if settings.is_embedded:
                 await _prepare(container, announce)
             delivery = nullcontext() if settings.rabbitmq_url else delivering(container, settings)

@@ -100,6 +100,7 @@ def test_a_server_needs_a_secret(name: str, url: str) -> None:
         ("CONTACT_URL", "javascript:alert(1)"),
         ("WORKERS", "2"),
         ("SESSION_IDLE_DAYS", "15"),
+        ("RATE_LIMITS", "no"),
         ("TRUSTED_PROXIES", "proxy.example.org"),
         ("TRUSTED_PROXIES", "10.0.0.1/8"),
         ("TRUSTED_PROXIES", "10.0.0.7, *"),

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from adapters.argon2.password_hasher import Argon2Cost, Argon2PasswordHasher
@@ -58,6 +59,15 @@ async def test_whoever_asks_too_often_is_told_when_to_come_again(settings: Setti
     assert answer.headers["retry-after"] == "30"
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["detail"].endswith("Try again in 30 seconds.")
+
+
+async def test_a_start_without_limits_is_a_warning(
+    settings: Settings, said: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    for has_limits in (True, False):
+        caplog.clear()
+        async with running(create_app(msgspec.structs.replace(settings, rate_limits=has_limits), said.append)):
+            assert ("BOTTOMLINE_RATE_LIMITS is off" in caplog.text) is not has_limits
 
 
 async def test_a_request_that_takes_too_long_is_answered_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
