@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from application.ports import Begin, PasswordHasher, Work
+from application.ports import Begin, Bucket, PasswordHasher, RateLimiter, Work
 from domain.errors import NotLoggedIn, PasswordWrong
+from domain.limits import PASSWORD_CHECKS_BY_USER
 from domain.password import Password
 from domain.user import User
 
@@ -15,9 +16,14 @@ class FreshPassword:
 
     read: Begin
     hasher: PasswordHasher
+    limiter: RateLimiter
 
     async def __call__(self, *, user_id: UUID, password: Password, field: str = "password") -> User:
-        """The user, as they are now. Raises PasswordWrong naming `field`, NotLoggedIn where the account is gone."""
+        """The user, as they are now.
+
+        Raises PasswordWrong naming `field`, NotLoggedIn where the account is gone, TooManyRequests.
+        """
+        await self.limiter.take(Bucket(PASSWORD_CHECKS_BY_USER, str(user_id)))
         async with self.read() as work:
             user = await work.users.get(user_id)
         if user is None:

@@ -101,8 +101,10 @@ class Container(DeclarativeContainer):
     begin = Singleton(SqlBegin, engine, ids, wakers)
     read = Singleton(SqlRead, engine, ids, wakers)
 
-    verify_invite = Singleton(VerifyInvite, read=read, signer=signer, clock=clock)
-    issue_invite = Singleton(IssueInvite, begin=begin, clock=clock, ids=ids, quota=settings.provided.invites_per_user)
+    verify_invite = Singleton(VerifyInvite, read=read, signer=signer, clock=clock, limiter=rate_limiter)
+    issue_invite = Singleton(
+        IssueInvite, begin=begin, clock=clock, ids=ids, quota=settings.provided.invites_per_user, limiter=rate_limiter
+    )
     list_invites = Singleton(ListInvites, read=read)
     revoke_invite = Singleton(RevokeInvite, begin=begin, clock=clock)
     offer_first_invite = Singleton(OfferFirstInvite, begin=begin, clock=clock, ids=ids)
@@ -114,16 +116,19 @@ class Container(DeclarativeContainer):
         hasher=hasher,
         clock=clock,
         ids=ids,
+        limiter=rate_limiter,
         turns=Singleton(MemoryTurns, cores()),
     )
-    confirm_account = Singleton(ConfirmAccount, begin=begin, signer=signer, clock=clock)
-    resend_confirmation = Singleton(ResendConfirmation, begin=begin, clock=clock)
-    fresh_password = Singleton(FreshPassword, read=read, hasher=hasher)
+    confirm_account = Singleton(ConfirmAccount, begin=begin, signer=signer, clock=clock, limiter=rate_limiter)
+    resend_confirmation = Singleton(ResendConfirmation, begin=begin, clock=clock, limiter=rate_limiter)
+    fresh_password = Singleton(FreshPassword, read=read, hasher=hasher, limiter=rate_limiter)
     change_email = Singleton(ChangeEmail, begin=begin, fresh_password=fresh_password, clock=clock, ids=ids)
     confirm_email_change = Singleton(
-        ConfirmEmailChange, begin=begin, cache=session_cache, signer=signer, clock=clock, ids=ids
+        ConfirmEmailChange, begin=begin, cache=session_cache, signer=signer, clock=clock, ids=ids, limiter=rate_limiter
     )
-    undo_email_change = Singleton(UndoEmailChange, begin=begin, cache=session_cache, signer=signer, clock=clock)
+    undo_email_change = Singleton(
+        UndoEmailChange, begin=begin, cache=session_cache, signer=signer, clock=clock, limiter=rate_limiter
+    )
     delete_user = Singleton(
         DeleteUser,
         begin=begin,
@@ -133,7 +138,7 @@ class Container(DeclarativeContainer):
         clock=clock,
         ids=ids,
     )
-    request_password_reset = Singleton(RequestPasswordReset, begin=begin, clock=clock)
+    request_password_reset = Singleton(RequestPasswordReset, begin=begin, clock=clock, limiter=rate_limiter)
     reset_password = Singleton(
         ResetPassword,
         begin=begin,
@@ -142,6 +147,7 @@ class Container(DeclarativeContainer):
         cache=session_cache,
         signer=signer,
         clock=clock,
+        limiter=rate_limiter,
         turns=Singleton(MemoryTurns, cores()),
     )
     change_password = Singleton(
@@ -164,6 +170,7 @@ class Container(DeclarativeContainer):
         ids=ids,
         clock=clock,
         cache=session_cache,
+        limiter=rate_limiter,
         life=session_life,
     )
     authenticate = Singleton(Authenticate, read=read, cache=session_cache, clock=clock, life=session_life)

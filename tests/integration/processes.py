@@ -13,7 +13,8 @@ import httpx
 from tests.integration.servers.ports import LoopbackPort
 
 COMMAND = Path(sys.executable).with_name("bottomline")
-CHEAP_HASHING = {"BOTTOMLINE_ARGON2_TIME": "1", "BOTTOMLINE_ARGON2_MEMORY_KIB": "8"}
+QUICK = {"BOTTOMLINE_ARGON2_TIME": "1", "BOTTOMLINE_ARGON2_MEMORY_KIB": "8", "BOTTOMLINE_RATE_LIMITS": "off"}
+"""Settings of tests that are about something else: a cheap hash, and as many tries as it takes."""
 
 
 class Process:

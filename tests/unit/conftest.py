@@ -25,13 +25,14 @@ async def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def settings(tmp_path: Path, empty_database: Path) -> Settings:
-    """Embedded, with hashing as cheap as it gets."""
+    """Embedded, with hashing as cheap as it gets, and as many tries as a test may need."""
     shutil.copy(empty_database, tmp_path / "bottomline.db")
     return read_settings(
         {
             "BOTTOMLINE_DATA_DIR": str(tmp_path),
             "BOTTOMLINE_ARGON2_TIME": "1",
             "BOTTOMLINE_ARGON2_MEMORY_KIB": "8",
+            "BOTTOMLINE_RATE_LIMITS": "off",
         }
     )
 

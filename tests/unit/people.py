@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from domain.client_address import ClientAddress
 from domain.email_address import EmailAddress
 from domain.invite import InviteTerms
 from domain.password import NewPassword, Password
@@ -12,6 +13,7 @@ from domain.user import Role, User
 from domain.username import Username
 from entrypoints.container import Container
 
+CLIENT = ClientAddress("127.0.0.1")
 PASSWORD = "correct horse battery"
 
 
@@ -35,7 +37,11 @@ async def an_invite(container: Container, terms: InviteTerms | None = None) -> s
 
 async def sign_up(container: Container, person: Person, invite: str) -> None:
     await container.claim_invite_and_create_user()(
-        invite=invite, email=person.email, username=person.username, password=NewPassword(person.password)
+        invite=invite,
+        email=person.email,
+        username=person.username,
+        password=NewPassword(person.password),
+        client=CLIENT,
     )
 
 
@@ -47,7 +53,7 @@ async def user_of(container: Container, person: Person) -> User | None:
 async def confirm(container: Container, person: Person) -> None:
     user = await user_of(container, person)
     assert user is not None
-    await container.confirm_account()(confirmation=await newest_confirmation(container, user.id))
+    await container.confirm_account()(confirmation=await newest_confirmation(container, user.id), client=CLIENT)
 
 
 async def newest_confirmation(container: Container, user_id: UUID) -> str:
@@ -72,7 +78,7 @@ async def a_member(container: Container, person: Person, role: Role = Role.MEMBE
 
 async def log_in(container: Container, person: Person) -> tuple[LoggedIn, SessionKey]:
     return await container.log_in()(
-        email=person.email, password=Password(person.password), user_agent="pytest", ip="127.0.0.1"
+        email=person.email, password=Password(person.password), user_agent="pytest", client=CLIENT
     )
 
 

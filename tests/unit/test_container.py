@@ -27,7 +27,7 @@ async def passed(settings: Settings, limit: Limit) -> int:
 
 @pytest.mark.parametrize("redis_url", [None, NOBODY])
 async def test_limits_hold_without_redis(settings: Settings, redis_url: str | None) -> None:
-    chosen = msgspec.structs.replace(settings, redis_url=redis_url)
+    chosen = msgspec.structs.replace(settings, redis_url=redis_url, rate_limits=True)
     assert await passed(chosen, PASSWORD_CHECKS_BY_USER) == PASSWORD_CHECKS_BY_USER.tries
 
 

@@ -25,7 +25,7 @@ class ChangeEmail:
     ids: Ids
 
     async def __call__(self, *, user_id: UUID, password: Password, email: EmailAddress) -> None:
-        """Raises PasswordWrong, EmailUnchanged, NotLoggedIn."""
+        """Raises PasswordWrong, EmailUnchanged, NotLoggedIn, TooManyRequests."""
         user = await self.fresh_password(user_id=user_id, password=password)
         if email == user.email:
             raise EmailUnchanged

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from application.ports import Begin, Clock, Ids, PasswordHasher, TokenSigner, Turns, Work
+from application.guesses import bad_invites_counted
+from application.ports import Begin, Bucket, Clock, Ids, PasswordHasher, RateLimiter, TokenSigner, Turns, Work
+from domain.client_address import ClientAddress
 from domain.email_address import EmailAddress
 from domain.errors import InviteSpent, InviteUnknown
 from domain.events import ConfirmationRequested, InviteClaimed, KnownAddressSignedUp, UserCreated
 from domain.invite import Claim, Invite
+from domain.limits import SIGN_UP_BY_ADDRESS
 from domain.password import NewPassword
 from domain.token import Purpose, Token
 from domain.user import User
@@ -30,17 +33,21 @@ class ClaimInviteAndCreateUser:
     clock: Clock
     ids: Ids
     turns: Turns
+    limiter: RateLimiter
 
-    async def __call__(self, *, invite: str, email: EmailAddress, username: Username, password: NewPassword) -> None:
-        """Raises InviteInvalid, InviteForAnotherAddress, UsernameTaken."""
-        invite_id = self.signer.read(Purpose.INVITE, invite)
-        if invite_id is None:
-            raise InviteUnknown
-        async with self.turns(invite_id):
-            found = await self._claimable(invite_id, email)
-            if found is not None:
-                password_hash = await self.hasher.hash(password)
-                await self._claim(found, email, username, password_hash)
+    async def __call__(
+        self, *, invite: str, email: EmailAddress, username: Username, password: NewPassword, client: ClientAddress
+    ) -> None:
+        """Raises InviteInvalid, InviteForAnotherAddress, UsernameTaken, TooManyRequests."""
+        async with bad_invites_counted(self.limiter, client, Bucket(SIGN_UP_BY_ADDRESS, client.network)):
+            invite_id = self.signer.read(Purpose.INVITE, invite)
+            if invite_id is None:
+                raise InviteUnknown
+            async with self.turns(invite_id):
+                found = await self._claimable(invite_id, email)
+                if found is not None:
+                    password_hash = await self.hasher.hash(password)
+                    await self._claim(found, email, username, password_hash)
 
     async def _claimable(self, invite_id: UUID, email: EmailAddress) -> Invite | None:
         """The invite, worth hashing a password for; None where this address has claimed it already."""

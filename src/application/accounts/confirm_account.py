@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
-from application.ports import Begin, Clock, TokenSigner
+from application.ports import Begin, Bucket, Clock, RateLimiter, TokenSigner
+from domain.client_address import ClientAddress
 from domain.errors import ConfirmationInvalid
 from domain.events import UserConfirmed
+from domain.limits import CONFIRM_BY_ADDRESS
 from domain.token import Purpose
 
 
@@ -19,9 +21,11 @@ class ConfirmAccount:
     begin: Begin
     signer: TokenSigner
     clock: Clock
+    limiter: RateLimiter
 
-    async def __call__(self, *, confirmation: str) -> None:
-        """Raises ConfirmationInvalid; of many at once with one token, one succeeds."""
+    async def __call__(self, *, confirmation: str, client: ClientAddress) -> None:
+        """Raises ConfirmationInvalid, TooManyRequests; of many at once with one token, one succeeds."""
+        await self.limiter.take(Bucket(CONFIRM_BY_ADDRESS, client.network))
         token_id = self.signer.read(Purpose.CONFIRMATION, confirmation)
         if token_id is None:
             raise ConfirmationInvalid

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
-from application.ports import Begin, Clock, Ids, SessionCache, TokenSigner, Work
+from application.ports import Begin, Bucket, Clock, Ids, RateLimiter, SessionCache, TokenSigner, Work
+from domain.client_address import ClientAddress
 from domain.errors import EmailChangeInvalid
 from domain.events import EmailChanged
+from domain.limits import CONFIRM_BY_ADDRESS
 from domain.token import Purpose, Token
 from domain.user import User
 
@@ -21,9 +23,11 @@ class ConfirmEmailChange:
     signer: TokenSigner
     clock: Clock
     ids: Ids
+    limiter: RateLimiter
 
-    async def __call__(self, *, confirmation: str) -> None:
-        """Raises EmailChangeInvalid, also where another account has the address by now."""
+    async def __call__(self, *, confirmation: str, client: ClientAddress) -> None:
+        """Raises EmailChangeInvalid, also where another account has the address by now, and TooManyRequests."""
+        await self.limiter.take(Bucket(CONFIRM_BY_ADDRESS, client.network))
         token_id = self.signer.read(Purpose.EMAIL_CHANGE, confirmation)
         if token_id is None:
             raise EmailChangeInvalid

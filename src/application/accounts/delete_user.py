@@ -48,7 +48,7 @@ class DeleteUser:
     ids: Ids
 
     async def __call__(self, *, user_id: UUID, password: Password) -> None:
-        """Raises PasswordWrong, NotLoggedIn, DeletionUnavailable."""
+        """Raises PasswordWrong, NotLoggedIn, DeletionUnavailable, TooManyRequests."""
         attempt = _Attempt()
         deletion = asyncio.ensure_future(self._delete(user_id, password, attempt))
         is_done = await is_done_within(PATIENCE, deletion)

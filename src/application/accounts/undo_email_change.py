@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from application import ending
-from application.ports import Begin, Clock, SessionCache, TokenSigner
+from application.ports import Begin, Bucket, Clock, RateLimiter, SessionCache, TokenSigner
+from domain.client_address import ClientAddress
 from domain.errors import EmailChangeInvalid
 from domain.events import EmailChangeUndone, PasswordResetRequested
+from domain.limits import CONFIRM_BY_ADDRESS
 from domain.token import Purpose
 
 
@@ -21,9 +23,11 @@ class UndoEmailChange:
     cache: SessionCache
     signer: TokenSigner
     clock: Clock
+    limiter: RateLimiter
 
-    async def __call__(self, *, undo: str) -> None:
-        """Raises EmailChangeInvalid, also where another account has the address by now."""
+    async def __call__(self, *, undo: str, client: ClientAddress) -> None:
+        """Raises EmailChangeInvalid, also where another account has the address by now, and TooManyRequests."""
+        await self.limiter.take(Bucket(CONFIRM_BY_ADDRESS, client.network))
         token_id = self.signer.read(Purpose.EMAIL_UNDO, undo)
         if token_id is None:
             raise EmailChangeInvalid

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from application.ports import Begin, Clock, Ids
+from application.ports import Begin, Bucket, Clock, Ids, RateLimiter
 from domain.errors import InviteQuotaReached, NotLoggedIn
 from domain.events import InviteIssued
 from domain.invite import Invite, InviteTerms
+from domain.limits import INVITES_BY_USER
 from domain.user import Profile
 
 
@@ -21,9 +22,15 @@ class IssueInvite:
     clock: Clock
     ids: Ids
     quota: int
+    limiter: RateLimiter
 
     async def __call__(self, *, terms: InviteTerms, by: Profile | None) -> Invite:
-        """The fresh invite. `by` is None for the command line. Raises InviteQuotaReached, NotLoggedIn."""
+        """The fresh invite. `by` is None for the command line.
+
+        Raises InviteQuotaReached, NotLoggedIn, TooManyRequests.
+        """
+        if by is not None:
+            await self.limiter.take(Bucket(INVITES_BY_USER, str(by.id)))
         now = self.clock.now()
         invite = Invite.issue(terms, id=self.ids.new(), by=by.id if by else None, at=now)
         async with self.begin() as work:

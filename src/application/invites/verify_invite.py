@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from application.ports import Begin, Clock, TokenSigner
+from application.guesses import bad_invites_counted
+from application.ports import Begin, Clock, RateLimiter, TokenSigner
+from domain.client_address import ClientAddress
 from domain.email_address import EmailAddress
 from domain.errors import InviteUnknown
 from domain.token import Purpose
@@ -25,9 +27,14 @@ class VerifyInvite:
     read: Begin
     signer: TokenSigner
     clock: Clock
+    limiter: RateLimiter
 
-    async def __call__(self, *, invite: str) -> OpenInvite:
-        """What the holder may know. Raises InviteInvalid."""
+    async def __call__(self, *, invite: str, client: ClientAddress) -> OpenInvite:
+        """What the holder may know. Raises InviteInvalid, TooManyRequests."""
+        async with bad_invites_counted(self.limiter, client):
+            return await self._open(invite)
+
+    async def _open(self, invite: str) -> OpenInvite:
         invite_id = self.signer.read(Purpose.INVITE, invite)
         if invite_id is None:
             raise InviteUnknown

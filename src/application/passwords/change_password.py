@@ -29,7 +29,10 @@ class ChangePassword:
     life: SessionLife
 
     async def __call__(self, *, me: LoggedIn, current: Password, new: NewPassword) -> tuple[LoggedIn, SessionKey]:
-        """The new session and the key for its cookie. Raises PasswordWrong naming `current_password`, NotLoggedIn."""
+        """The new session and the key for its cookie.
+
+        Raises PasswordWrong naming `current_password`, NotLoggedIn, TooManyRequests.
+        """
         user = await self.fresh_password(user_id=me.user.id, password=current, field="current_password")
         password_hash = await self.hasher.hash(new)
         now = self.clock.now()

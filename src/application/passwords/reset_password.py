@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from application import ending
-from application.ports import Begin, Clock, PasswordHasher, SessionCache, TokenSigner, Turns
+from application.ports import Begin, Bucket, Clock, PasswordHasher, RateLimiter, SessionCache, TokenSigner, Turns
+from domain.client_address import ClientAddress
 from domain.errors import ResetInvalid
 from domain.events import PasswordChanged
+from domain.limits import RESET_BY_ADDRESS
 from domain.password import NewPassword
 from domain.token import Purpose
 from domain.user import User
@@ -27,9 +29,11 @@ class ResetPassword:
     signer: TokenSigner
     clock: Clock
     turns: Turns
+    limiter: RateLimiter
 
-    async def __call__(self, *, reset: str, password: NewPassword) -> None:
-        """Raises ResetInvalid; of many at once with one token, one succeeds."""
+    async def __call__(self, *, reset: str, password: NewPassword, client: ClientAddress) -> None:
+        """Raises ResetInvalid, TooManyRequests; of many at once with one token, one succeeds."""
+        await self.limiter.take(Bucket(RESET_BY_ADDRESS, client.network))
         token_id = self.signer.read(Purpose.RESET, reset)
         if token_id is None:
             raise ResetInvalid

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
-from application.ports import Begin, Clock, Ids, PasswordHasher, SessionCache, SessionKeys
+from application.ports import Begin, Bucket, Clock, Ids, PasswordHasher, RateLimiter, SessionCache, SessionKeys
+from domain.client_address import ClientAddress
 from domain.email_address import EmailAddress
 from domain.errors import CredentialsInvalid
 from domain.events import ConfirmationResendRequested
+from domain.limits import LOG_IN_BY_ACCOUNT_AND_ADDRESS, LOG_IN_BY_ADDRESS, LOG_IN_BY_ALL
 from domain.password import Password
 from domain.session import LoggedIn, Session, SessionKey, SessionLife
 from domain.user import User
@@ -23,11 +25,20 @@ class LogIn:
     clock: Clock
     cache: SessionCache
     life: SessionLife
+    limiter: RateLimiter
 
     async def __call__(
-        self, *, email: EmailAddress, password: Password, user_agent: str | None, ip: str | None
+        self, *, email: EmailAddress, password: Password, user_agent: str | None, client: ClientAddress
     ) -> tuple[LoggedIn, SessionKey]:
-        """The session and the key for its cookie. Raises CredentialsInvalid, after the same work in every case."""
+        """The session and the key for its cookie.
+
+        Raises CredentialsInvalid, after the same work in every case, and TooManyRequests.
+        """
+        await self.limiter.take(
+            Bucket(LOG_IN_BY_ACCOUNT_AND_ADDRESS, f"{email.key} {client.network}"),
+            Bucket(LOG_IN_BY_ADDRESS, client.network),
+            Bucket(LOG_IN_BY_ALL, "all"),
+        )
         async with self.read() as work:
             user = await work.users.by_email(email)
         right = await self.hasher.verify(password, user.password_hash if user else None)
@@ -44,7 +55,7 @@ class LogIn:
             at=self.clock.now(),
             life=self.life,
             user_agent=user_agent,
-            ip=ip,
+            ip=client.text,
         )
         async with self.begin() as work:
             locked = await work.users.lock(user.id)

@@ -10,6 +10,7 @@ from application.accounts.confirm_account import ConfirmAccount
 from application.accounts.delete_user import DeleteUser
 from application.accounts.resend_confirmation import ResendConfirmation
 from application.ports import Unavailable
+from domain.client_address import ClientAddress
 from domain.email_address import EmailAddress
 from domain.password import NewPassword, Password
 from domain.session import LoggedIn
@@ -53,28 +54,36 @@ class StatusOut(msgspec.Struct):
 
 @post("/users", status_code=202)
 async def sign_up(
-    data: JSONBody[SignUpBody], claim_invite_and_create_user: NamedDependency[ClaimInviteAndCreateUser]
+    data: JSONBody[SignUpBody],
+    claim_invite_and_create_user: NamedDependency[ClaimInviteAndCreateUser],
+    client: NamedDependency[ClientAddress],
 ) -> StatusOut:
     """Claim an invite and create a user; the same answer where the address has an account."""
     await claim_invite_and_create_user(
-        invite=data.invite, email=data.email, username=data.username, password=data.password
+        invite=data.invite, email=data.email, username=data.username, password=data.password, client=client
     )
     return StatusOut("check_your_email")
 
 
 @post("/confirm_account", status_code=200)
-async def confirm(data: JSONBody[ConfirmBody], confirm_account: NamedDependency[ConfirmAccount]) -> StatusOut:
+async def confirm(
+    data: JSONBody[ConfirmBody],
+    confirm_account: NamedDependency[ConfirmAccount],
+    client: NamedDependency[ClientAddress],
+) -> StatusOut:
     """Confirm a mail address."""
-    await confirm_account(confirmation=data.confirmation)
+    await confirm_account(confirmation=data.confirmation, client=client)
     return StatusOut("confirmed")
 
 
 @post("/resend_confirmation", status_code=202)
 async def resend_confirmation(
-    data: JSONBody[AddressBody], resend_confirmation: NamedDependency[ResendConfirmation]
+    data: JSONBody[AddressBody],
+    resend_confirmation: NamedDependency[ResendConfirmation],
+    client: NamedDependency[ClientAddress],
 ) -> StatusOut:
     """Send the confirmation once more, where one is waited for; the same answer whatever the address."""
-    await resend_confirmation(email=data.email)
+    await resend_confirmation(email=data.email, client=client)
     return StatusOut("check_your_email")
 
 

@@ -8,6 +8,7 @@ from litestar.params import JSONBody
 from application.accounts.change_email import ChangeEmail
 from application.accounts.confirm_email_change import ConfirmEmailChange
 from application.accounts.undo_email_change import UndoEmailChange
+from domain.client_address import ClientAddress
 from domain.email_address import EmailAddress
 from domain.password import Password
 from domain.session import LoggedIn
@@ -37,16 +38,24 @@ async def request(
 
 
 @post("/confirm_email", status_code=200)
-async def confirm(data: JSONBody[ConfirmBody], confirm_email_change: NamedDependency[ConfirmEmailChange]) -> StatusOut:
+async def confirm(
+    data: JSONBody[ConfirmBody],
+    confirm_email_change: NamedDependency[ConfirmEmailChange],
+    client: NamedDependency[ClientAddress],
+) -> StatusOut:
     """Confirm the new mail address; from now on it is the account's."""
-    await confirm_email_change(confirmation=data.confirmation)
+    await confirm_email_change(confirmation=data.confirmation, client=client)
     return StatusOut("email_changed")
 
 
 @post("/undo_change_email", status_code=200)
-async def undo(data: JSONBody[UndoBody], undo_email_change: NamedDependency[UndoEmailChange]) -> StatusOut:
+async def undo(
+    data: JSONBody[UndoBody],
+    undo_email_change: NamedDependency[UndoEmailChange],
+    client: NamedDependency[ClientAddress],
+) -> StatusOut:
     """Take the account back to its former mail address; a password reset is mailed there."""
-    await undo_email_change(undo=data.undo)
+    await undo_email_change(undo=data.undo, client=client)
     return StatusOut("email_restored")
 
 

@@ -16,6 +16,7 @@ from application.invites.list_invites import ListInvites
 from application.invites.revoke_invite import RevokeInvite
 from application.invites.verify_invite import OpenInvite, VerifyInvite
 from application.ports import Clock
+from domain.client_address import ClientAddress
 from domain.email_address import EmailAddress
 from domain.invite import LIFE_DAYS, LONGEST_LIFE_DAYS, LONGEST_NOTE, MOST_CLAIMS, Invite, InviteTerms
 from domain.session import LoggedIn
@@ -84,9 +85,13 @@ class InviteOut(msgspec.Struct):
 
 
 @post("/verify", status_code=200)
-async def verify(data: JSONBody[VerifyBody], verify_invite: NamedDependency[VerifyInvite]) -> OpenInviteOut:
+async def verify(
+    data: JSONBody[VerifyBody],
+    verify_invite: NamedDependency[VerifyInvite],
+    client: NamedDependency[ClientAddress],
+) -> OpenInviteOut:
     """Tell whether an invite is open; changes nothing."""
-    return OpenInviteOut.of(await verify_invite(invite=data.invite))
+    return OpenInviteOut.of(await verify_invite(invite=data.invite, client=client))
 
 
 @post("/")

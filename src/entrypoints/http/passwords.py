@@ -8,6 +8,7 @@ from litestar.params import JSONBody
 from application.passwords.change_password import ChangePassword
 from application.passwords.request_password_reset import RequestPasswordReset
 from application.passwords.reset_password import ResetPassword
+from domain.client_address import ClientAddress
 from domain.password import NewPassword, Password
 from domain.session import LoggedIn
 from entrypoints.http.accounts import AddressBody, StatusOut
@@ -30,17 +31,23 @@ class ChangePasswordBody(msgspec.Struct):
 
 @post("/forgot_password", status_code=202)
 async def forgot(
-    data: JSONBody[AddressBody], request_password_reset: NamedDependency[RequestPasswordReset]
+    data: JSONBody[AddressBody],
+    request_password_reset: NamedDependency[RequestPasswordReset],
+    client: NamedDependency[ClientAddress],
 ) -> StatusOut:
     """Mail a reset, where the address has an account; the same answer whatever the address."""
-    await request_password_reset(email=data.email)
+    await request_password_reset(email=data.email, client=client)
     return StatusOut("check_your_email")
 
 
 @post("/reset_password", status_code=200)
-async def reset(data: JSONBody[ResetBody], reset_password: NamedDependency[ResetPassword]) -> StatusOut:
+async def reset(
+    data: JSONBody[ResetBody],
+    reset_password: NamedDependency[ResetPassword],
+    client: NamedDependency[ClientAddress],
+) -> StatusOut:
     """Set another password with a mailed reset; all sessions end."""
-    await reset_password(reset=data.reset, password=data.password)
+    await reset_password(reset=data.reset, password=data.password, client=client)
     return StatusOut("password_changed")
 
 

@@ -103,7 +103,7 @@ async def log_in(
         email=data.email,
         password=data.password,
         user_agent=(request.headers.get("user-agent") or "")[:LONGEST_USER_AGENT] or None,
-        ip=client.text,
+        client=client,
     )
     return Response(LoggedInOut("logged_in", UserOut.of(started.user)), cookies=[cookie.issue(key)])
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 
-from tests.integration.processes import CHEAP_HASHING, Process, WebProcess
+from tests.integration.processes import QUICK, Process, WebProcess
 from tests.integration.smtp_sink import SmtpSink
 
 
@@ -53,8 +53,8 @@ async def embedded(folder: Path) -> AsyncIterator[World]:
         files = sorted(mail.glob("*.eml")) if mail.exists() else []
         return [text for text in (file.read_text() for file in files) if f"To: {address}\n" in text]
 
-    async with WebProcess(folder, CHEAP_HASHING) as web:
-        settings = {**CHEAP_HASHING, "BOTTOMLINE_PUBLIC_URL": web.url}
+    async with WebProcess(folder, QUICK) as web:
+        settings = {**QUICK, "BOTTOMLINE_PUBLIC_URL": web.url}
         yield World(web, None, folder, settings, texts)
 
 
@@ -62,7 +62,7 @@ async def embedded(folder: Path) -> AsyncIterator[World]:
 async def on_servers(folder: Path, postgres: str, redis: str, rabbitmq: str, sink: SmtpSink) -> AsyncIterator[World]:
     """Web process and worker on Postgres, Redis, RabbitMQ and SMTP."""
     settings = {
-        **CHEAP_HASHING,
+        **QUICK,
         "BOTTOMLINE_DATABASE_URL": postgres,
         "BOTTOMLINE_REDIS_URL": redis,
         "BOTTOMLINE_RABBITMQ_URL": rabbitmq,

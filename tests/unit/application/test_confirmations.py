@@ -14,6 +14,7 @@ from entrypoints.container import Container
 from tests.hand_clock import HandClock
 from tests.unit.people import (
     ANN,
+    CLIENT,
     a_member,
     an_invite,
     confirm,
@@ -35,12 +36,12 @@ async def test_a_confirmation_sent_again_supersedes_the_older(container: Contain
     assert user is not None
     older = await newest_confirmation(container, user.id)
     clock.advance(timedelta(minutes=1))
-    await container.resend_confirmation()(email=ANN.email)
+    await container.resend_confirmation()(email=ANN.email, client=CLIENT)
     await deliver_everything(container)
     newer = await newest_confirmation(container, user.id)
     with pytest.raises(ConfirmationInvalid):
-        await container.confirm_account()(confirmation=older)
-    await container.confirm_account()(confirmation=newer)
+        await container.confirm_account()(confirmation=older, client=CLIENT)
+    await container.confirm_account()(confirmation=newer, client=CLIENT)
 
 
 async def test_a_thousand_requests_make_five_mails_a_day(
@@ -49,7 +50,7 @@ async def test_a_thousand_requests_make_five_mails_a_day(
     await sign_up(container, ANN, await an_invite(container))
     for _ in range(100):
         for _ in range(10):
-            await container.resend_confirmation()(email=ANN.email)
+            await container.resend_confirmation()(email=ANN.email, client=CLIENT)
         await deliver_everything(container)
         clock.advance(timedelta(seconds=30))
     assert len(said) == 5
@@ -63,7 +64,7 @@ async def test_a_confirmed_address_is_sent_no_confirmation(
     await deliver_everything(container)
     before = len(said)
     clock.advance(timedelta(minutes=1))
-    await container.resend_confirmation()(email=ANN.email)
+    await container.resend_confirmation()(email=ANN.email, client=CLIENT)
     await deliver_everything(container)
     assert len(said) == before
 
@@ -96,9 +97,9 @@ async def test_an_owner_confirms_their_own_sign_up_and_not_a_strangers(container
     assert len(ids) == 2
     strangers = await newest(container, UUID(ids["stranger"]), Purpose.CONFIRMATION)
     owners = await newest(container, UUID(ids["ann"]), Purpose.CONFIRMATION)
-    await container.confirm_account()(confirmation=owners)
+    await container.confirm_account()(confirmation=owners, client=CLIENT)
     with pytest.raises(ConfirmationInvalid):
-        await container.confirm_account()(confirmation=strangers)
+        await container.confirm_account()(confirmation=strangers, client=CLIENT)
     with pytest.raises(CredentialsInvalid):
         await log_in(container, STRANGER)
     logged_in, _ = await log_in(container, ANN)
@@ -115,7 +116,7 @@ async def test_of_many_sign_ups_with_an_address_one_is_confirmed(container: Cont
 
     async def attempt(token: str) -> bool:
         try:
-            await container.confirm_account()(confirmation=token)
+            await container.confirm_account()(confirmation=token, client=CLIENT)
         except ConfirmationInvalid:
             return False
         return True

@@ -15,7 +15,18 @@ from domain.errors import CredentialsInvalid, InviteInvalid, NotLoggedIn, Passwo
 from domain.invite import InviteTerms
 from domain.password import Password
 from entrypoints.container import Container
-from tests.unit.people import ANN, BOB, Person, a_member, an_invite, deliver_everything, log_in, sign_up, user_of
+from tests.unit.people import (
+    ANN,
+    BOB,
+    CLIENT,
+    Person,
+    a_member,
+    an_invite,
+    deliver_everything,
+    log_in,
+    sign_up,
+    user_of,
+)
 
 
 async def rows(container: Container, table: str) -> int:
@@ -31,7 +42,7 @@ async def test_with_the_account_go_its_sessions_tokens_mails_and_open_invites(
     await log_in(container, BOB)
     mine = await container.issue_invite()(terms=InviteTerms(), by=user.profile)
     theirs = await container.issue_invite()(terms=InviteTerms(), by=bob.profile)
-    await container.request_password_reset()(email=ANN.email)
+    await container.request_password_reset()(email=ANN.email, client=CLIENT)
     await deliver_everything(container)
     await container.delete_user()(user_id=user.id, password=Password(ANN.password))
     with pytest.raises(NotLoggedIn):
@@ -41,8 +52,8 @@ async def test_with_the_account_go_its_sessions_tokens_mails_and_open_invites(
     assert await user_of(container, ANN) is None
     links = container.links()
     with pytest.raises(InviteInvalid):
-        await container.verify_invite()(invite=links.invite_token(mine.id))
-    await container.verify_invite()(invite=links.invite_token(theirs.id))
+        await container.verify_invite()(invite=links.invite_token(mine.id), client=CLIENT)
+    await container.verify_invite()(invite=links.invite_token(theirs.id), client=CLIENT)
     assert (await rows(container, "users"), await rows(container, "sessions")) == (1, 1)
     async with container.engine().connect() as connection:
         kept = (await connection.execute(text("SELECT kind FROM mails WHERE recipient = 'ann@example.org'"))).all()

@@ -13,7 +13,7 @@ from domain.token import Purpose
 from domain.user import User
 from entrypoints.container import Container
 from tests.hand_clock import HandClock
-from tests.unit.people import ANN, BOB, Person, a_member, deliver_everything, log_in, newest, user_of
+from tests.unit.people import ANN, BOB, CLIENT, Person, a_member, deliver_everything, log_in, newest, user_of
 
 NEW = EmailAddress("new@example.org")
 NEW_ANN = replace(ANN, email=NEW)
@@ -28,7 +28,7 @@ async def ask(container: Container, user: User, email: EmailAddress = NEW) -> st
 
 async def change(container: Container, user: User, email: EmailAddress = NEW) -> str:
     """Change the address; the token that is mailed to the one before."""
-    await container.confirm_email_change()(confirmation=await ask(container, user, email))
+    await container.confirm_email_change()(confirmation=await ask(container, user, email), client=CLIENT)
     await deliver_everything(container)
     return await newest(container, user.id, Purpose.EMAIL_UNDO)
 
@@ -41,7 +41,7 @@ async def test_an_address_changes_when_the_new_one_confirms_and_the_old_one_is_t
     confirmation = await ask(container, user)
     assert said[-1].startswith("Mail to new@example.org: Confirm your new address")
     assert (await container.authenticate()(key=key)).user.email == ANN.email
-    await container.confirm_email_change()(confirmation=confirmation)
+    await container.confirm_email_change()(confirmation=confirmation, client=CLIENT)
     assert (await container.authenticate()(key=key)).user.email == NEW, "also where it was cached"
     await deliver_everything(container)
     assert said[-1].startswith("Mail to ann@example.org: Your address")
@@ -62,9 +62,9 @@ async def test_it_needs_the_password_and_another_address(container: Container) -
 async def test_a_confirmation_of_another_address_works_once(container: Container) -> None:
     user = await a_member(container, ANN)
     confirmation = await ask(container, user)
-    await container.confirm_email_change()(confirmation=confirmation)
+    await container.confirm_email_change()(confirmation=confirmation, client=CLIENT)
     with pytest.raises(EmailChangeInvalid):
-        await container.confirm_email_change()(confirmation=confirmation)
+        await container.confirm_email_change()(confirmation=confirmation, client=CLIENT)
 
 
 async def test_an_address_that_has_an_account_is_told_so_and_nobody_else(container: Container, said: list[str]) -> None:
@@ -74,7 +74,7 @@ async def test_an_address_that_has_an_account_is_told_so_and_nobody_else(contain
     assert said[-1].startswith("Mail to bob@example.org: You already have an account")
     confirmation = await newest(container, user.id, Purpose.EMAIL_CHANGE)
     with pytest.raises(EmailChangeInvalid):
-        await container.confirm_email_change()(confirmation=confirmation)
+        await container.confirm_email_change()(confirmation=confirmation, client=CLIENT)
     assert await user_of(container, BOB) == bob
 
 
@@ -84,7 +84,7 @@ async def test_a_change_of_password_voids_a_change_of_address_under_way(containe
     confirmation = await ask(container, user)
     await container.change_password()(me=me, current=Password(ANN.password), new=NewPassword("another horse battery"))
     with pytest.raises(EmailChangeInvalid):
-        await container.confirm_email_change()(confirmation=confirmation)
+        await container.confirm_email_change()(confirmation=confirmation, client=CLIENT)
 
 
 async def test_the_old_address_takes_the_account_back_and_locks_out_whoever_knew_the_password(
@@ -94,7 +94,7 @@ async def test_the_old_address_takes_the_account_back_and_locks_out_whoever_knew
     _, thief = await log_in(container, ANN)
     undo = await change(container, user)
     clock.advance(timedelta(days=6, hours=23))
-    await container.undo_email_change()(undo=undo)
+    await container.undo_email_change()(undo=undo, client=CLIENT)
     with pytest.raises(NotLoggedIn):
         await container.authenticate()(key=thief)
     for person in (ANN, NEW_ANN):
@@ -103,10 +103,10 @@ async def test_the_old_address_takes_the_account_back_and_locks_out_whoever_knew
     await deliver_everything(container)
     assert said[-1].startswith("Mail to ann@example.org: Set another password")
     reset = await newest(container, user.id, Purpose.RESET)
-    await container.reset_password()(reset=reset, password=NewPassword("another horse battery"))
+    await container.reset_password()(reset=reset, password=NewPassword("another horse battery"), client=CLIENT)
     assert await log_in(container, replace(ANN, password="another horse battery"))
     with pytest.raises(EmailChangeInvalid):
-        await container.undo_email_change()(undo=undo)
+        await container.undo_email_change()(undo=undo, client=CLIENT)
 
 
 async def test_an_undoing_expires_after_a_week(container: Container, clock: HandClock) -> None:
@@ -114,7 +114,7 @@ async def test_an_undoing_expires_after_a_week(container: Container, clock: Hand
     undo = await change(container, user)
     clock.advance(timedelta(days=7))
     with pytest.raises(EmailChangeInvalid):
-        await container.undo_email_change()(undo=undo)
+        await container.undo_email_change()(undo=undo, client=CLIENT)
 
 
 async def test_changing_on_and_on_does_not_shake_off_the_first_address(container: Container, clock: HandClock) -> None:
@@ -122,12 +122,12 @@ async def test_changing_on_and_on_does_not_shake_off_the_first_address(container
     first = await change(container, user)
     clock.advance(timedelta(minutes=1))
     second = await change(container, user, EmailAddress("third@example.org"))
-    await container.undo_email_change()(undo=first)
+    await container.undo_email_change()(undo=first, client=CLIENT)
     found = await user_of(container, ANN)
     assert found is not None
     assert found.id == user.id
     with pytest.raises(EmailChangeInvalid):
-        await container.undo_email_change()(undo=second)
+        await container.undo_email_change()(undo=second, client=CLIENT)
 
 
 async def test_the_first_address_still_wins_after_the_second_has_undone(container: Container, clock: HandClock) -> None:
@@ -135,8 +135,8 @@ async def test_the_first_address_still_wins_after_the_second_has_undone(containe
     first = await change(container, user)
     clock.advance(timedelta(minutes=1))
     second = await change(container, user, EmailAddress("third@example.org"))
-    await container.undo_email_change()(undo=second)
-    await container.undo_email_change()(undo=first)
+    await container.undo_email_change()(undo=second, client=CLIENT)
+    await container.undo_email_change()(undo=first, client=CLIENT)
     assert await user_of(container, ANN) is not None
 
 
@@ -146,15 +146,15 @@ async def test_an_address_that_somebody_else_took_meanwhile_stays_theirs(contain
     newcomer = Person(ANN.email, BOB.username)
     taken_by = await a_member(container, newcomer)
     with pytest.raises(EmailChangeInvalid):
-        await container.undo_email_change()(undo=undo)
+        await container.undo_email_change()(undo=undo, client=CLIENT)
     assert await user_of(container, newcomer) == taken_by
 
 
 @pytest.mark.parametrize("wrong", ["", "x" * 46])
 async def test_other_tokens_are_refused(container: Container, wrong: str) -> None:
     uses: list[Callable[[], object]] = [
-        lambda: container.confirm_email_change()(confirmation=wrong),
-        lambda: container.undo_email_change()(undo=wrong),
+        lambda: container.confirm_email_change()(confirmation=wrong, client=CLIENT),
+        lambda: container.undo_email_change()(undo=wrong, client=CLIENT),
     ]
     for use in uses:
         with pytest.raises(EmailChangeInvalid):

@@ -7,27 +7,27 @@ from domain.invite import InviteTerms
 from domain.token import Purpose
 from domain.user import Role
 from entrypoints.container import Container
-from tests.unit.people import ANN, BOB, a_member, an_invite, deliver_everything, sign_up
+from tests.unit.people import ANN, BOB, CLIENT, a_member, an_invite, deliver_everything, sign_up
 
 
 async def test_the_holder_of_an_invite_learns_who_invites(container: Container) -> None:
     ann = await a_member(container, ANN)
     invite = await container.issue_invite()(terms=InviteTerms(email=BOB.email), by=ann.profile)
-    found = await container.verify_invite()(invite=container.signer().sign(Purpose.INVITE, invite.id))
+    found = await container.verify_invite()(invite=container.signer().sign(Purpose.INVITE, invite.id), client=CLIENT)
     assert (found.email, found.invited_by) == (BOB.email, "ann")
 
 
 async def test_verifying_spends_nothing(container: Container) -> None:
     invite = await an_invite(container)
     for _ in range(3):
-        await container.verify_invite()(invite=invite)
+        await container.verify_invite()(invite=invite, client=CLIENT)
     await sign_up(container, ANN, invite)
 
 
 @pytest.mark.parametrize("token", ["", "x", "A" * 46, "\ud800", "ünïcödé"])
 async def test_what_is_no_token_of_ours_is_no_invite(container: Container, token: str) -> None:
     with pytest.raises(InviteInvalid):
-        await container.verify_invite()(invite=token)
+        await container.verify_invite()(invite=token, client=CLIENT)
 
 
 async def test_a_member_has_a_handful_of_open_invites_and_an_operator_any_number(container: Container) -> None:

@@ -11,14 +11,25 @@ from domain.password import NewPassword, Password
 from domain.token import Purpose
 from entrypoints.container import Container
 from tests.hand_clock import HandClock
-from tests.unit.people import ANN, BOB, a_member, an_invite, deliver_everything, log_in, newest, sign_up, user_of
+from tests.unit.people import (
+    ANN,
+    BOB,
+    CLIENT,
+    a_member,
+    an_invite,
+    deliver_everything,
+    log_in,
+    newest,
+    sign_up,
+    user_of,
+)
 
 OTHER = NewPassword("another horse battery")
 
 
 async def forget(container: Container) -> str:
     """Ask for a reset for Ann; the token that she is mailed."""
-    await container.request_password_reset()(email=ANN.email)
+    await container.request_password_reset()(email=ANN.email, client=CLIENT)
     await deliver_everything(container)
     user = await user_of(container, ANN)
     assert user is not None
@@ -28,7 +39,7 @@ async def forget(container: Container) -> str:
 async def test_a_reset_sets_another_password_and_ends_every_session(container: Container, said: list[str]) -> None:
     await a_member(container, ANN)
     sessions = [await log_in(container, ANN) for _ in range(2)]
-    await container.reset_password()(reset=await forget(container), password=OTHER)
+    await container.reset_password()(reset=await forget(container), password=OTHER, client=CLIENT)
     for _, key in sessions:
         with pytest.raises(NotLoggedIn):
             await container.authenticate()(key=key)
@@ -45,7 +56,9 @@ async def test_a_reset_works_once_of_a_hundred_at_once(container: Container) -> 
 
     async def attempt(number: int) -> bool:
         try:
-            await container.reset_password()(reset=reset, password=NewPassword(f"another horse battery {number}"))
+            await container.reset_password()(
+                reset=reset, password=NewPassword(f"another horse battery {number}"), client=CLIENT
+            )
         except ResetInvalid:
             return False
         return True
@@ -58,7 +71,7 @@ async def test_a_reset_expires_after_half_an_hour(container: Container, clock: H
     reset = await forget(container)
     clock.advance(timedelta(minutes=30))
     with pytest.raises(ResetInvalid):
-        await container.reset_password()(reset=reset, password=OTHER)
+        await container.reset_password()(reset=reset, password=OTHER, client=CLIENT)
 
 
 async def test_a_newer_reset_supersedes_the_older(container: Container, clock: HandClock) -> None:
@@ -68,8 +81,8 @@ async def test_a_newer_reset_supersedes_the_older(container: Container, clock: H
     newer = await forget(container)
     assert newer != older
     with pytest.raises(ResetInvalid):
-        await container.reset_password()(reset=older, password=OTHER)
-    await container.reset_password()(reset=newer, password=OTHER)
+        await container.reset_password()(reset=older, password=OTHER, client=CLIENT)
+    await container.reset_password()(reset=newer, password=OTHER, client=CLIENT)
 
 
 async def test_a_reset_is_mailed_once_a_minute_and_the_older_one_works_on(
@@ -79,12 +92,12 @@ async def test_a_reset_is_mailed_once_a_minute_and_the_older_one_works_on(
     first = await forget(container)
     clock.advance(timedelta(seconds=59))
     assert await forget(container) == first
-    await container.reset_password()(reset=first, password=OTHER)
+    await container.reset_password()(reset=first, password=OTHER, client=CLIENT)
 
 
 async def test_nobody_is_written_to_at_an_unknown_address(container: Container, said: list[str]) -> None:
-    await container.request_password_reset()(email=BOB.email)
-    await container.resend_confirmation()(email=BOB.email)
+    await container.request_password_reset()(email=BOB.email, client=CLIENT)
+    await container.resend_confirmation()(email=BOB.email, client=CLIENT)
     await deliver_everything(container)
     assert said == []
 
@@ -95,7 +108,7 @@ async def test_whoever_has_not_confirmed_is_sent_the_confirmation_instead_of_a_r
     await sign_up(container, ANN, await an_invite(container))
     await deliver_everything(container)
     clock.advance(timedelta(minutes=1))
-    await container.request_password_reset()(email=ANN.email)
+    await container.request_password_reset()(email=ANN.email, client=CLIENT)
     await deliver_everything(container)
     assert len(said) == 2
     assert "#confirmation=" in said[-1]
@@ -123,7 +136,7 @@ async def test_a_change_gives_this_browser_a_new_session_and_ends_all_others(
     assert await container.authenticate()(key=new_key) == renewed
     assert renewed.session.id != me.session.id
     with pytest.raises(ResetInvalid):
-        await container.reset_password()(reset=reset, password=OTHER)
+        await container.reset_password()(reset=reset, password=OTHER, client=CLIENT)
     await deliver_everything(container)
     assert "was changed" in said[-1], "the user is told"
 
@@ -161,5 +174,5 @@ async def test_a_log_in_under_way_with_the_old_password_comes_to_nothing(contain
 
     slow = replace(container.log_in(), hasher=Slow())
     with pytest.raises(CredentialsInvalid):
-        await slow(email=ANN.email, password=Password(ANN.password), user_agent=None, ip=None)
+        await slow(email=ANN.email, password=Password(ANN.password), user_agent=None, client=CLIENT)
     assert len(await container.list_sessions()(user_id=me.user.id)) == 1

@@ -15,6 +15,7 @@ from tests.hand_clock import HandClock
 from tests.unit.people import (
     ANN,
     BOB,
+    CLIENT,
     a_member,
     an_invite,
     confirm,
@@ -34,9 +35,9 @@ async def test_a_confirmation_works_once(container: Container) -> None:
     user = await user_of(container, ANN)
     assert user is not None
     confirmation = await newest_confirmation(container, user.id)
-    await container.confirm_account()(confirmation=confirmation)
+    await container.confirm_account()(confirmation=confirmation, client=CLIENT)
     with pytest.raises(ConfirmationInvalid):
-        await container.confirm_account()(confirmation=confirmation)
+        await container.confirm_account()(confirmation=confirmation, client=CLIENT)
 
 
 async def test_a_confirmation_expires_after_a_day(container: Container, clock: HandClock) -> None:

@@ -14,7 +14,18 @@ from domain.user import Role
 from domain.username import Username
 from entrypoints.container import Container
 from tests.hand_clock import HandClock
-from tests.unit.people import ANN, BOB, Person, a_member, an_invite, deliver_everything, log_in, sign_up, user_of
+from tests.unit.people import (
+    ANN,
+    BOB,
+    CLIENT,
+    Person,
+    a_member,
+    an_invite,
+    deliver_everything,
+    log_in,
+    sign_up,
+    user_of,
+)
 
 
 async def rows(container: Container, table: str) -> int:
@@ -81,7 +92,7 @@ async def test_a_taken_username_is_refused_and_the_invite_stays_open(container: 
     invite = await an_invite(container)
     with pytest.raises(UsernameTaken):
         await sign_up(container, Person(BOB.email, ANN.username), invite)
-    await container.verify_invite()(invite=invite)
+    await container.verify_invite()(invite=invite, client=CLIENT)
     await sign_up(container, BOB, invite)
 
 
