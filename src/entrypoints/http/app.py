@@ -100,7 +100,7 @@ def create_app(
         request_class=StrictRequest,
         request_max_body_size=LARGEST,
     )
-    return Shell(app, is_https=settings.public_url.startswith("https:"))
+    return Shell(app, public_url=settings.public_url)
 
 
 def _hand_over(state: State, container: Container, settings: Settings) -> None:

@@ -62,7 +62,7 @@ _BY_STATUS: Mapping[int, tuple[str, str]] = {
     404: ("not_found", "There is nothing at this path."),
     405: ("method_not_allowed", "This path does not take this method."),
     413: ("body_too_large", "The body is larger than 16 KiB."),
-    415: ("unsupported_media_type", "Send the body as application/json."),
+    415: ("unsupported_media_type", "Send the body as application/json, in UTF-8."),
 }
 
 

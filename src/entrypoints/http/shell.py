@@ -1,16 +1,18 @@
-"""What surrounds every request: security headers and a deadline."""
+"""What surrounds every request: who may send it, security headers and a deadline."""
 
 import asyncio
 import logging
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPResponseStartEvent, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPResponseStartEvent, HTTPScope, Message, Receive, Scope, Send
 
 from application.ports import Unavailable
-from entrypoints.http.errors import MEDIA_TYPE, RETRY_AFTER, of_fault
+from entrypoints.http import cross_site, json_only
+from entrypoints.http.errors import MEDIA_TYPE, RETRY_AFTER, ProblemOut, of_fault, of_status
 
 log = logging.getLogger(__name__)
 DEADLINE = 2.8
@@ -20,13 +22,16 @@ DEADLINE = 2.8
 class Shell:
     """Wraps the whole application, errors and unknown paths included (ASVS 3.4).
 
+    What another site sends, and what is not JSON, comes no further.
+
     A request that is late is answered, not cancelled: cancelling inside a database driver can strand a connection,
     and with it SQLite's write lock. What it was about to say is dropped; the servers' own time limits end it.
     """
 
-    def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
+    def __init__(self, app: ASGIApp, *, public_url: str) -> None:
         self._app = app
-        self._headers = _encoded(_headers(is_https=is_https))
+        self._origin = cross_site.origin_of(public_url)
+        self._headers = _encoded(_headers(is_https=public_url.startswith("https:")))
         self._running: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -35,6 +40,9 @@ class Shell:
             await self._app(scope, receive, send)
             return
         answer = _Answer(send, self._headers)
+        if problem := self._objection(scope):
+            await answer.tell(problem)
+            return
         request = asyncio.create_task(self._handle(scope, _until(DEADLINE, receive), answer))
         self._running.add(request)
         request.add_done_callback(self._running.discard)
@@ -43,7 +51,17 @@ class Shell:
             await request
         else:
             log.warning("%s took too long", scope["path"])
-            await answer.unavailable()
+            await answer.late()
+
+    def _objection(self, scope: HTTPScope) -> ProblemOut | None:
+        """Why a request is turned away at the door. Reading is free: nobody reads the body of a GET, if it has one."""
+        if scope["method"] in cross_site.SAFE:
+            return None
+        headers = tuple(scope["headers"])
+        if cross_site.is_cross_site(headers, self._origin):
+            log.warning("refused %s %r: not sent from %s", scope["method"], scope["path"], self._origin.decode())
+            return cross_site.PROBLEM
+        return of_status(HTTPStatus.UNSUPPORTED_MEDIA_TYPE) if json_only.is_unsupported(headers) else None
 
     async def _handle(self, scope: Scope, receive: Receive, answer: Send) -> None:
         await self._app(scope, receive, answer)
@@ -84,19 +102,22 @@ class _Answer:
             message["headers"] = [*message["headers"], *added]
         await self._send(message)
 
-    async def unavailable(self) -> None:
+    async def late(self) -> None:
         """Answer 503, unless an answer has begun."""
         self._is_over = True
-        if self._has_begun:
-            return
-        body = msgspec.json.encode(of_fault(Unavailable()))
+        if not self._has_begun:
+            await self.tell(of_fault(Unavailable()), (b"retry-after", str(RETRY_AFTER).encode()))
+
+    async def tell(self, problem: ProblemOut, *headers: tuple[bytes, bytes]) -> None:
+        """Answer with a problem."""
+        body = msgspec.json.encode(problem)
         start: HTTPResponseStartEvent = {
             "type": "http.response.start",
-            "status": 503,
+            "status": problem.status,
             "headers": [
                 (b"content-type", MEDIA_TYPE.encode()),
-                (b"retry-after", str(RETRY_AFTER).encode()),
                 (b"content-length", str(len(body)).encode()),
+                *headers,
             ],
         }
         await self._pass_on(start)

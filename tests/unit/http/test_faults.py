@@ -76,7 +76,7 @@ async def test_a_request_that_takes_too_long_is_answered_all_the_same(monkeypatc
     async def hanging(scope: Any, receive: Any, send: Any) -> None:
         await asyncio.Event().wait()
 
-    app: Any = shell.Shell(hanging, is_https=False)
+    app: Any = shell.Shell(hanging, public_url="http://localhost")
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
         unavailable(await client.get("/anything"))
 
