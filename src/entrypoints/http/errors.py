@@ -61,6 +61,7 @@ _BY_STATUS: Mapping[int, tuple[str, str]] = {
     400: ("bad_request", "The request cannot be read."),
     404: ("not_found", "There is nothing at this path."),
     405: ("method_not_allowed", "This path does not take this method."),
+    408: ("request_timeout", "The body did not arrive in time. Send the request again."),
     413: ("body_too_large", "The body is larger than 16 KiB."),
     415: ("unsupported_media_type", "Send the body as application/json, in UTF-8."),
 }
