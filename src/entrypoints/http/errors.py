@@ -141,7 +141,7 @@ def deletion_unavailable(request: Request[Any, Any, Any], fault: Unavailable) ->
 
 
 def _http(_: Request[Any, Any, Any], error: HTTPException) -> Response[ProblemOut]:
-    allow = {"Allow": error.headers["Allow"]} if error.headers and "Allow" in error.headers else None
+    allow = {"Allow": error.headers["allow"]} if error.headers and "allow" in error.headers else None
     return response(of_status(error.status_code), allow)
 
 

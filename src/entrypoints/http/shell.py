@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from litestar.enums import ScopeType
@@ -25,7 +25,8 @@ BODY_WITHIN = 2.5
 class Shell:
     """Wraps the whole application, errors and unknown paths included (ASVS 3.4).
 
-    What another site sends, and what is not JSON, comes no further.
+    What another site sends, and what is not JSON, comes no further. HEAD is answered as GET is, without the body, and
+    OPTIONS with the methods of the path.
 
     A request that is late is answered, not cancelled: cancelling inside a database driver can strand a connection,
     and with it SQLite's write lock. What it was about to say is dropped; the servers' own time limits end it.
@@ -42,11 +43,11 @@ class Shell:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        answer = _Answer(send, self._headers)
+        answer = _Answer(send, self._headers, scope["method"])
         if problem := self._objection(scope):
             await answer.tell(problem)
             return
-        request = asyncio.create_task(self._handle(scope, _until(BODY_WITHIN, receive), answer))
+        request = asyncio.create_task(self._handle(_asked(scope), _until(BODY_WITHIN, receive), answer))
         self._running.add(request)
         request.add_done_callback(self._running.discard)
         await asyncio.wait({request}, timeout=DEADLINE)
@@ -70,6 +71,16 @@ class Shell:
         await self._app(scope, receive, answer)
 
 
+def _asked(scope: HTTPScope) -> Scope:
+    """What the routes are asked: HEAD is a GET to them (RFC 9110, section 9.3.2).
+
+    OPTIONS is a method that no path has, so that the refusal names those that it has: of a path with several, the
+    framework's own answer names some.
+    """
+    method = {"HEAD": "GET", "OPTIONS": "WHICH"}.get(scope["method"])
+    return cast("HTTPScope", {**scope, "method": method}) if method else scope
+
+
 def _until(seconds: float, receive: Receive) -> Receive:
     """The body as it comes in; 408 where it is not here in time."""
     end = asyncio.get_running_loop().time() + seconds
@@ -87,9 +98,11 @@ def _until(seconds: float, receive: Receive) -> Receive:
 class _Answer:
     """Sends one answer, with the headers that all answers have; after the word that it is late, nothing more."""
 
-    def __init__(self, send: Send, headers: tuple[tuple[bytes, bytes], ...]) -> None:
+    def __init__(self, send: Send, headers: tuple[tuple[bytes, bytes], ...], method: str) -> None:
         self._send = send
         self._headers = headers
+        self._method = method
+        self._has_body = method != "HEAD"
         self._has_begun = False
         self._is_over = False
 
@@ -100,9 +113,14 @@ class _Answer:
     async def _pass_on(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._has_begun = True
+            if self._method == "OPTIONS" and message["status"] == HTTPStatus.METHOD_NOT_ALLOWED:
+                message["status"], self._has_body = HTTPStatus.NO_CONTENT, False
+                message["headers"] = [header for header in message["headers"] if header[0].lower() == b"allow"]
             present = {name.lower() for name, _ in message["headers"]}
             added = [(name, value) for name, value in self._headers if name not in present]
-            message["headers"] = [*message["headers"], *added]
+            message["headers"] = [*map(_with_head, message["headers"]), *added]
+        elif message["type"] == "http.response.body" and not self._has_body:
+            message["body"] = b""
         await self._send(message)
 
     async def late(self) -> None:
@@ -125,6 +143,12 @@ class _Answer:
         }
         await self._pass_on(start)
         await self._pass_on({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _with_head(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    """`Allow` with HEAD wherever it has GET; any other header as it is."""
+    name, value = header
+    return (name, value.replace(b"GET", b"GET, HEAD")) if name.lower() == b"allow" else header
 
 
 def _headers(*, is_https: bool) -> Mapping[str, str]:
