@@ -1,6 +1,7 @@
 """The links that people are sent."""
 
 from dataclasses import dataclass
+from urllib.parse import quote
 from uuid import UUID
 
 from application.ports import TokenSigner
@@ -45,6 +46,6 @@ class Links:
         """Where people ask for a reset."""
         return f"{self.public_url}/forgot"
 
-    def login(self) -> str:
-        """Where people log in."""
-        return f"{self.public_url}/login"
+    def login(self, return_to: str | None = None) -> str:
+        """Where people log in, and are then led on to a path of ours."""
+        return f"{self.public_url}/login" + (f"?return_to={quote(return_to)}" if return_to else "")

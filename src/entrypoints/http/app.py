@@ -13,7 +13,7 @@ from litestar.types import ASGIApp
 from adapters.sql.migrate import migrate
 from entrypoints.container import Container, opened
 from entrypoints.delivery import delivering, finishing_log_outs
-from entrypoints.http import accounts, email_changes, health, invites, passwords, sessions
+from entrypoints.http import accounts, email_changes, forward_auth, health, invites, passwords, sessions
 from entrypoints.http.bodies import LARGEST, StrictRequest, readers_for
 from entrypoints.http.client_address import ClientAddresses, client_address
 from entrypoints.http.errors import HANDLERS
@@ -80,6 +80,7 @@ def create_app(
                     *email_changes.routes,
                     *passwords.routes,
                     *sessions.routes,
+                    *forward_auth.routes,
                     invites.router,
                 ],
             ),
