@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from playwright.async_api import Page, expect
 
 from tests.integration.journeys.worlds import World, embedded
+from tests.return_to import ELSEWHERE, OURS
 
 PASSWORD = "correct horse battery"
 NEW_PASSWORD = "another horse battery"
@@ -121,3 +123,44 @@ async def test_a_forgotten_password_and_a_stolen_address_are_set_right_by_links_
         await page.get_by_role("button", name="Take my account back").click()
         await expect(page.get_by_role("status")).to_contain_text("Your account has this address again")
         assert (await thief.get("/api/session")).status_code == 401
+
+
+async def a_member(world: World, page: Page) -> None:
+    await page.goto(await world.web.said(r"^First invite: (\S+)$"))
+    await sign_up(page)
+    await page.goto(await world.web.said(r"^Mail to ann@example.org: .* (\S+)$"))
+    await page.get_by_role("button", name="Confirm my address").click()
+    await expect(page.get_by_role("status")).to_contain_text("Your address is confirmed")
+
+
+async def log_in(page: Page) -> None:
+    await page.get_by_label("Mail address").fill("ann@example.org")
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Log in").click()
+
+
+async def test_after_log_in_one_is_back_where_one_was_going(world: World, page: Page) -> None:
+    await a_member(world, page)
+    await page.goto(f"{world.web.url}/login?return_to=/signup%3Fa%3D1")
+    await log_in(page)
+    await page.wait_for_url(f"{world.web.url}/signup")
+    await page.goto(f"{world.web.url}/login?return_to=/invite")
+    await page.wait_for_url(f"{world.web.url}/invite")
+
+
+@pytest.mark.parametrize("target", ["//evil.example", "/\\evil.example", "https:evil.example", "/%2509/evil.example"])
+async def test_no_log_in_leads_to_another_site(world: World, page: Page, target: str) -> None:
+    await a_member(world, page)
+    await page.goto(f"{world.web.url}/login?return_to={quote(target, safe='')}")
+    await log_in(page)
+    await expect(page.get_by_role("status")).to_have_text("You are logged in as ann.")
+    assert page.url.startswith(f"{world.web.url}/login")
+
+
+async def test_the_page_knows_paths_of_ours_as_the_service_does(world: World, page: Page) -> None:
+    await page.goto(f"{world.web.url}/login")
+    script = "async (targets) => targets.map((await import('/assets/return_to.js')).pathOfOurs)"
+    assert await page.evaluate(script, OURS) == OURS
+    assert await page.evaluate(script, ELSEWHERE) == [None] * len(ELSEWHERE)
+    resolved = await page.evaluate("(targets) => targets.map((each) => new URL(each, location.href).origin)", OURS)
+    assert set(resolved) == {world.web.url}
