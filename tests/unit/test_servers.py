@@ -64,6 +64,12 @@ def test_what_is_missing_stands_in_one_line(no_docker: None, no_programs: None) 
     )
 
 
+def test_nginx_can_only_be_installed(no_programs: None) -> None:
+    with pytest.raises(ServersMissing) as raised:
+        programs.require(["nginx"])
+    assert str(raised.value) == "Integration tests need nginx: install nginx"
+
+
 def test_docker_when_forced_is_never_replaced(no_docker: None, programs_at: None) -> None:
     with pytest.raises(ServersMissing, match="BOTTOMLINE_TEST_SERVERS is docker, but no Docker engine answers"):
         choose({"BOTTOMLINE_TEST_SERVERS": "docker"})

@@ -10,7 +10,7 @@ from tests.integration.servers.local_postgres import LocalPostgres
 from tests.integration.servers.local_rabbitmq import LocalRabbitMQ
 from tests.integration.servers.local_redis import LocalRedis
 from tests.integration.servers.probes import wait_until_answers
-from tests.integration.servers.programs import TITLES, require, variable
+from tests.integration.servers.programs import require, variable
 
 LOCAL: Mapping[str, Callable[[], "Server"]] = {
     "postgres": LocalPostgres,
@@ -58,8 +58,8 @@ def choose(environ: Mapping[str, str]) -> dict[str, Server]:
     forced = environ.get(FORCE, "")
     if forced not in {"", "docker", "local"}:
         raise ServersMissing(f"{FORCE} is {forced!r}: it can be docker or local")
-    given = {name: url for name in TITLES if (url := environ.get(variable(name)))}
-    wanted = [name for name in TITLES if name not in given]
+    given = {name: url for name in LOCAL if (url := environ.get(variable(name)))}
+    wanted = [name for name in LOCAL if name not in given]
     found, why_not = ({}, "") if forced == "local" or not wanted else images.obtain(wanted)
     rest = [name for name in wanted if name not in found]
     if forced == "docker" and rest:

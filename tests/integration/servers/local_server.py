@@ -1,4 +1,4 @@
-"""What the three kinds of throwaway local server have in common."""
+"""What all kinds of throwaway local server have in common."""
 
 import os
 import pwd

@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
 import aio_pika
@@ -21,6 +22,7 @@ NOT_YET = (
     asyncpg.InterfaceError,
     RedisError,
     aio_pika.exceptions.AMQPError,
+    HTTPException,
 )
 
 
@@ -57,7 +59,17 @@ def ask_rabbitmq(url: str) -> None:
     _in_a_loop_of_its_own(_open_channel, url)
 
 
-QUESTIONS = {"postgres": ask_postgres, "redis": ask_redis, "rabbitmq": ask_rabbitmq}
+def ask_nginx(url: str) -> None:
+    """Any answer will do: what stands behind it may come later."""
+    connection = HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE_SECONDS)
+    try:
+        connection.request("GET", "/")
+        connection.getresponse()
+    finally:
+        connection.close()
+
+
+QUESTIONS = {"postgres": ask_postgres, "redis": ask_redis, "rabbitmq": ask_rabbitmq, "nginx": ask_nginx}
 PORTS = {"postgres": 5432, "redis": 6379, "rabbitmq": 5672}
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 from tests.integration.servers import debian
 from tests.integration.servers.failures import ServersMissing
 
-TITLES = {"postgres": "Postgres", "redis": "Redis", "rabbitmq": "RabbitMQ"}
-PACKAGES = {"postgres": "postgresql", "redis": "redis-server", "rabbitmq": "rabbitmq-server"}
+TITLES = {"postgres": "Postgres", "redis": "Redis", "rabbitmq": "RabbitMQ", "nginx": "nginx"}
+PACKAGES = {"postgres": "postgresql", "redis": "redis-server", "rabbitmq": "rabbitmq-server", "nginx": "nginx"}
+PROGRAMS_ONLY = frozenset({"nginx"})
+"""What no URL and no container stands for: its configuration is what is tested."""
 
 
 def variable(name: str) -> str:
@@ -29,6 +31,8 @@ def find(name: str) -> Path | None:
         return _newest_postgres()
     if name == "rabbitmq":  # Debian's wrapper in /usr/sbin would change account and folder: first where the scripts are
         found = shutil.which("rabbitmq-server", path="/usr/lib/rabbitmq/bin") or shutil.which("rabbitmq-server")
+    elif name == "nginx":
+        found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")  # off PATH for all but root
     else:
         found = shutil.which("redis-server")
     return Path(found) if found else None
@@ -49,10 +53,14 @@ def require(names: Sequence[str], why_no_docker: str = "not asked for") -> None:
 
 
 def _what_to_do(lacking: Sequence[str], why_no_docker: str) -> str:
-    install = f", or install {', '.join(PACKAGES[name] for name in lacking)}" if sys.platform == "linux" else ""
-    return (
-        f"Integration tests need {', '.join(TITLES[name] for name in lacking)}: "
-        f"set {', '.join(map(variable, lacking))}, start Docker ({why_no_docker}){install}"
+    ways = []
+    if given := [name for name in lacking if name not in PROGRAMS_ONLY]:
+        ways += [f"set {', '.join(map(variable, given))}", f"start Docker ({why_no_docker})"]
+    if sys.platform == "linux" or not ways:
+        ways.append(f"install {', '.join(PACKAGES[name] for name in lacking)}")
+    *others, last = ways
+    return f"Integration tests need {', '.join(TITLES[name] for name in lacking)}: " + ", or ".join(
+        [", ".join(others), last] if others else [last]
     )
 
 
