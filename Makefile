@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: help run test unit check format up down bench lock clean
+.PHONY: help run test unit check format up down example bench lock clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,11 @@ up: ## Start everything in containers on http://localhost:8000 (mail: http://loc
 
 down: ## Stop the containers (data is kept in volumes)
 	@if docker compose version >/dev/null 2>&1; then docker compose down; else docker-compose down; fi
+
+example: ## Start the example that Bottomline protects, behind nginx (see examples/posts/README.md)
+	@mkdir -p var/example
+	@trap 'kill $$! 2>/dev/null' EXIT; $(PYTHON) examples/posts/posts.py & \
+	  PATH="$$PATH:/usr/sbin" nginx -p var/example -e stderr -c $(CURDIR)/examples/posts/nginx.conf
 
 bench: .venv/.dev ## Measure; writes bench/results.md
 	@$(BIN)/python -m bench
