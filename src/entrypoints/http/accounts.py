@@ -16,7 +16,7 @@ from domain.password import NewPassword, Password
 from domain.session import LoggedIn
 from domain.username import Username
 from entrypoints.http.errors import deletion_unavailable
-from entrypoints.http.session_cookie import SessionCookie
+from entrypoints.http.session_cookie import CLEAR_SITE_DATA, SessionCookie
 
 
 class SignUpBody(msgspec.Struct):
@@ -96,7 +96,7 @@ async def delete_account(
 ) -> Response[None]:
     """Delete my account, or leave it as it is."""
     await delete_user(user_id=me.user.id, password=data.password)
-    return Response(None, cookies=[cookie.clear()])
+    return Response(None, cookies=[cookie.clear()], headers=CLEAR_SITE_DATA)
 
 
 routes = [sign_up, confirm, resend_confirmation, delete_account]

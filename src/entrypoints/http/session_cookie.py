@@ -11,6 +11,12 @@ from application.sessions.authenticate import Authenticate
 from domain.errors import NotLoggedIn
 from domain.session import LoggedIn, SessionKey
 
+CLEAR_SITE_DATA = {"Clear-Site-Data": '"cache", "storage"'}
+"""What browsers forget when a session ends (ASVS 14.3.1): what pages of this origin have kept.
+
+Not "cookies": that would take those of every other host of our domain along, and ours is cleared by name.
+"""
+
 
 class SessionCookie:
     """`__Host-session`: Secure, HttpOnly, SameSite=Strict, for this host and every path (ASVS 3.3.1 to 3.3.4).

@@ -21,14 +21,9 @@ from domain.session import LoggedIn, Session
 from domain.user import Profile
 from entrypoints.http.accounts import StatusOut
 from entrypoints.http.devices import device_of
-from entrypoints.http.session_cookie import SessionCookie
+from entrypoints.http.session_cookie import CLEAR_SITE_DATA, SessionCookie
 
 LONGEST_USER_AGENT = 256
-CLEAR_SITE_DATA = {"Clear-Site-Data": '"cache", "storage"'}
-"""What browsers forget when a session ends (ASVS 14.3.1): what pages of this origin have kept.
-
-Not "cookies": that would take those of every other host of our domain along, and ours is cleared by name.
-"""
 
 
 class LogInBody(msgspec.Struct):

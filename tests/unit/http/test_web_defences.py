@@ -281,10 +281,16 @@ async def test_links_start_with_public_url_whatever_host_a_request_names(service
     assert all(f": {OURS}/" in line or f" {OURS}/" in line for line in said), said
 
 
-async def test_log_out_makes_the_browser_forget_what_it_kept_but_no_other_sites_cookies(service: Service) -> None:
-    answer = await service.ask("POST", "/api/logout", [])
-    assert answer.headers["clear-site-data"] == '"cache", "storage"'
+async def test_a_session_that_ends_makes_the_browser_forget_what_it_kept_but_no_other_sites_cookies(
+    service: Service, said: list[str]
+) -> None:
+    await a_member(service.client, said[0].rsplit("=", 1)[1], said)
+    await log_in(service.client)
     assert "clear-site-data" not in (await service.ask("GET", "/api/session", [])).headers
+    deleted = await service.ask("DELETE", "/api/user", [JSON], json={"password": CREDENTIALS["password"]})
+    assert deleted.status_code == 204
+    for answer in (deleted, await service.ask("POST", "/api/logout", [])):
+        assert answer.headers["clear-site-data"] == '"cache", "storage"'
 
 
 @pytest.mark.parametrize("sent", [b"", b'{"email": "ann@'])
