@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.integration.journeys.test_journey import ANN
-from tests.integration.processes import CHEAP_HASHING, Browser, WebProcess
+from tests.integration.processes import QUICK, Browser, WebProcess
 from tests.integration.servers import ServersMissing
 from tests.integration.servers.local_nginx import LocalNginx
 from tests.integration.servers.ports import LoopbackPort
@@ -65,7 +65,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     except ServersMissing as missing:
         pytest.fail(str(missing), pytrace=False)
     port = LoopbackPort()
-    bottomline = WebProcess(tmp_path_factory.mktemp("posts"), {**CHEAP_HASHING, "BOTTOMLINE_PUBLIC_URL": nginx.url})
+    bottomline = WebProcess(tmp_path_factory.mktemp("posts"), {**QUICK, "BOTTOMLINE_PUBLIC_URL": nginx.url})
     config = (EXAMPLE / "nginx.conf").read_text()
     async with bottomline, posts_at(port.number) as posts:
         here = {"8080": nginx.address, "8000": bottomline.url.removeprefix("http://"), "8001": posts}
