@@ -38,7 +38,11 @@ class UsernameTaken(InvalidFields):
     """Another account has this username, had it until lately, or is about to."""
 
     def __init__(self) -> None:
-        super().__init__(BadField("username", "username_taken", "This username is taken. Choose another."))
+        super().__init__(
+            BadField(
+                "username", "username_taken", "This username, or one that looks like it, is taken. Choose another."
+            )
+        )
 
 
 class InviteForAnotherAddress(InvalidFields):
