@@ -4,6 +4,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import Callable as Call
@@ -58,6 +59,9 @@ from domain.events import SessionsEnded
 from domain.password import PasswordPolicy
 from domain.session import SessionLife
 from entrypoints.settings import Settings
+
+if TYPE_CHECKING:
+    from adapters.redis.breaker import Breaker
 
 
 class Container(DeclarativeContainer):
@@ -209,10 +213,11 @@ async def opened(
     swap = swap or {}
     async with AsyncExitStack() as stack:
         container = Container(settings=Object(settings))
+        redis = _redis(settings, stack)
         parts: Mapping[str, Callable[[], object]] = {
             "engine": lambda: _engine(settings, stack),
             "hasher": lambda: _hasher(settings, stack),
-            "session_cache": lambda: _session_cache(settings, stack),
+            "session_cache": lambda: _session_cache(settings, redis),
             "rate_limiter": lambda: _rate_limiter(settings, stack),
             "mailer": lambda: _mailer(settings, container.composer(), announce),
             "publisher": lambda: _publisher(settings, container.consumers(), stack),
@@ -237,14 +242,23 @@ def _hasher(settings: Settings, stack: AsyncExitStack) -> PasswordHasher:
     return hasher
 
 
-def _session_cache(settings: Settings, stack: AsyncExitStack) -> SessionCache:
+def _redis(settings: Settings, stack: AsyncExitStack) -> "Breaker | None":
+    """The one breaker of this process, for all that lean on Redis."""
+    if not settings.redis_url:
+        return None
+    from adapters.redis.breaker import Breaker
+    from adapters.redis.client import open_redis
+
+    redis = open_redis(settings.redis_url)
+    stack.push_async_callback(redis.aclose)
+    return Breaker(redis)
+
+
+def _session_cache(settings: Settings, redis: "Breaker | None") -> SessionCache:
     """Redis where there is one. Else in process, if this is the only one: replicas would not hear of ended sessions."""
-    if settings.redis_url:
-        from adapters.redis.client import open_redis
+    if redis:
         from adapters.redis.session_cache import RedisSessionCache
 
-        redis = open_redis(settings.redis_url)
-        stack.push_async_callback(redis.aclose)
         return RedisSessionCache(redis)
     return MemorySessionCache() if settings.is_embedded else NoSessionCache()
 

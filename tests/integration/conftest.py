@@ -16,6 +16,8 @@ from adapters.sql.migrate import migrate
 from adapters.sql.tables import metadata
 from tests.integration.rabbit import forget_topology
 from tests.integration.servers import Servers, ServersMissing, running
+from tests.integration.servers.local_redis import LocalRedis
+from tests.integration.servers.programs import require
 from tests.integration.smtp_sink import SmtpSink
 
 SOURCE = pytest.StashKey[str]()
@@ -86,6 +88,17 @@ async def empty(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         for table in reversed(metadata.sorted_tables):
             await connection.execute(table.delete())
+
+
+@pytest.fixture
+def own_redis() -> Iterator[LocalRedis]:
+    """A Redis of this test's own, to be killed; a local process, so where there can be none, it is said."""
+    try:
+        require(["redis"])
+    except ServersMissing as missing:
+        pytest.skip(str(missing))
+    with LocalRedis() as own:
+        yield own
 
 
 @pytest.fixture

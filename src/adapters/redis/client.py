@@ -3,15 +3,17 @@
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 PATIENCE = 0.25
 """Seconds that a connect or an answer may take."""
 
 
 def open_redis(url: str) -> Redis:
-    """A client that gives up quickly and repeats a command once, so that a restart costs no request.
+    """A client that gives up quickly, and repeats a command once whose connection was lost: a restart costs no request.
 
-    Every command that is sent through it must be safe to run twice.
+    What was not answered in time is not repeated: that would only wait again. Every command that is sent through it
+    must be safe to run twice.
     """
     pool = BlockingConnectionPool.from_url(
         url,
@@ -19,7 +21,7 @@ def open_redis(url: str) -> Redis:
         timeout=PATIENCE,
         socket_timeout=PATIENCE,
         socket_connect_timeout=PATIENCE,
-        retry=Retry(NoBackoff(), 1),
+        retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
         health_check_interval=0,
     )
     return Redis.from_pool(pool)

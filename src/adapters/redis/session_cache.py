@@ -1,34 +1,33 @@
 """Sessions remembered in Redis."""
 
-import logging
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 from typing import cast
 from uuid import UUID
 
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
+from adapters.redis.breaker import Breaker
 from application.ports import Ended, Unavailable
 from domain.email_address import EmailAddress
 from domain.session import LoggedIn, Session
 from domain.user import Profile, Role
 from domain.username import Username
 
-log = logging.getLogger(__name__)
-
 REMEMBERED = 60
 BURIED = 120
 """Seconds; a tombstone outlives every entry that a late reader may still be about to write."""
 _TOMBSTONE = b""
 _FORGET = "if redis.call('GET', KEYS[1]) ~= '' then return redis.call('DEL', KEYS[1]) end return 0"
-_FAULTS = (RedisError, OSError)
 
 
 class _Entry(msgspec.Struct, array_like=True, frozen=True):
     """What is cached: positions instead of names, ids as 16 bytes."""
 
+    good_until: float
     session_id: UUID
     user_id: UUID
     created_at: datetime
@@ -46,58 +45,68 @@ class RedisSessionCache:
     """Sessions under the hash of their key, for a minute; ended ones as tombstones.
 
     `SET NX` writes an entry, a plain `SET` a tombstone: so a reader that was already on its way cannot put a dead
-    session back. Nothing in Redis can be used as a cookie.
+    session back. An entry says itself until when it is good, for a frozen Redis writes it, with a life that begins
+    then, when it thaws. Nothing in Redis can be used as a cookie. `clock` tells the seconds since 1970.
     """
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Breaker, clock: Callable[[], float] = time.time) -> None:
         self._redis = redis
+        self._clock = clock
 
     async def get(self, key_hash: bytes) -> LoggedIn | Ended | None:
         """What is remembered; None also where Redis fails: the record is asked instead (fails open to the record)."""
         try:
-            value = cast("bytes | None", await self._redis.get(_name(key_hash)))
-        except _FAULTS as fault:
-            log.warning("sessions are read from the database: %r", fault)
+            value = await self._redis.run(lambda redis: redis.get(_name(key_hash)))
+        except Unavailable:
             return None
         if value is None:
             return None
-        return Ended.ENDED if value == _TOMBSTONE else _unpack(key_hash, value)
+        return Ended.ENDED if value == _TOMBSTONE else _unpack(key_hash, cast("bytes", value), self._clock())
 
     async def put(self, found: LoggedIn) -> None:
         """Remember a session for a minute, unless anything is remembered of it; or not, where Redis fails."""
-        try:
-            await self._redis.set(_name(found.session.key_hash), _pack(found), nx=True, ex=REMEMBERED)
-        except _FAULTS as fault:
-            log.warning("a session is not cached: %r", fault)
+        name, entry = _name(found.session.key_hash), _pack(found, self._clock() + REMEMBERED)
+        with suppress(Unavailable):
+            await self._redis.run(lambda redis: redis.set(name, entry, nx=True, ex=REMEMBERED))
 
     async def bury(self, key_hashes: Iterable[bytes]) -> None:
-        """Remember sessions as ended for two minutes. Raises Unavailable."""
-        pipeline = self._redis.pipeline(transaction=False)
-        for key_hash in key_hashes:
-            pipeline.set(_name(key_hash), _TOMBSTONE, ex=BURIED)
-        try:
+        """Remember sessions as ended for two minutes. Raises Unavailable.
+
+        Each is deleted first: a Redis that is full refuses the tombstone, and then at least the session is gone.
+        """
+        names = [_name(key_hash) for key_hash in key_hashes]
+
+        async def write(redis: Redis) -> None:
+            pipeline = redis.pipeline(transaction=False)
+            for name in names:
+                pipeline.delete(name)
+                pipeline.set(name, _TOMBSTONE, ex=BURIED)
             await pipeline.execute()
-        except _FAULTS as fault:
-            raise Unavailable("Redis did not take the end of a session") from fault
+
+        await self._redis.run(write)
 
     async def forget(self, key_hashes: Iterable[bytes]) -> None:
         """Forget live sessions, for which Redis compares before it deletes; or let them be forgotten in a minute."""
-        pipeline = self._redis.pipeline(transaction=False)
-        for key_hash in key_hashes:
-            pipeline.eval(_FORGET, 1, _name(key_hash))
-        try:
+        names = [_name(key_hash) for key_hash in key_hashes]
+
+        async def write(redis: Redis) -> None:
+            pipeline = redis.pipeline(transaction=False)
+            for name in names:
+                pipeline.eval(_FORGET, 1, name)
             await pipeline.execute()
-        except _FAULTS as fault:
-            log.warning("changed sessions stay cached for a minute: %r", fault)
+
+        with suppress(Unavailable):
+            await self._redis.run(write)
 
 
 def _name(key_hash: bytes) -> bytes:
     return b"s:" + key_hash
 
 
-def _pack(found: LoggedIn) -> bytes:
+def _pack(found: LoggedIn, good_until: float) -> bytes:
     session, user = found.session, found.user
     entry = _Entry(
+        good_until,
         session.id,
         user.id,
         session.created_at,
@@ -113,11 +122,13 @@ def _pack(found: LoggedIn) -> bytes:
     return _encoder.encode(entry)
 
 
-def _unpack(key_hash: bytes, value: bytes) -> LoggedIn | None:
-    """The session and its user; None for an entry that another version wrote."""
+def _unpack(key_hash: bytes, value: bytes, now: float) -> LoggedIn | None:
+    """The session and its user; None for an entry that another version wrote, or that is no longer good."""
     try:
         entry = _decoder.decode(value)
     except msgspec.MsgspecError:
+        return None
+    if now >= entry.good_until:
         return None
     session = Session(
         id=entry.session_id,

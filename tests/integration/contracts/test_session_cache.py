@@ -9,6 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from adapters.memory.session_cache import MemorySessionCache, NoSessionCache
+from adapters.redis.breaker import Breaker
 from adapters.redis.client import open_redis
 from adapters.redis.session_cache import RedisSessionCache
 from application.ports import Ended, SessionCache, Unavailable
@@ -41,7 +42,7 @@ async def redis(servers: Servers) -> AsyncIterator[Redis]:
 def cache(request: pytest.FixtureRequest) -> SessionCache:
     if request.param == "memory":
         return MemorySessionCache()
-    return RedisSessionCache(request.getfixturevalue("redis"))
+    return RedisSessionCache(Breaker(request.getfixturevalue("redis")))
 
 
 async def test_what_was_put_is_found_whole(cache: SessionCache) -> None:
@@ -81,7 +82,7 @@ async def test_of_a_late_reader_and_an_ender_at_once_the_ender_wins(cache: Sessi
 
 
 async def test_redis_forgets_an_entry_after_a_minute_and_a_tombstone_after_two(redis: Redis) -> None:
-    cache, found, dead = RedisSessionCache(redis), somebody(), somebody()
+    cache, found, dead = RedisSessionCache(Breaker(redis)), somebody(), somebody()
     await cache.put(found)
     await cache.bury([dead.session.key_hash])
     assert 58 <= await redis.ttl(b"s:" + found.session.key_hash) <= 60
@@ -112,7 +113,7 @@ async def test_nothing_in_redis_is_a_key_or_an_open_secret(redis: Redis) -> None
     key = SessionKey(b"k" * 32)
     user = Profile(uuid4(), EmailAddress("ann@example.org"), Username("ann"), Role.MEMBER)
     session = Session.start(id=uuid4(), user_id=user.id, key=key, at=NOW, life=SessionLife(), user_agent=None, ip=None)
-    await RedisSessionCache(redis).put(LoggedIn(session, user))
+    await RedisSessionCache(Breaker(redis)).put(LoggedIn(session, user))
     for name in await redis.keys():
         assert key.secret not in name
         assert key.secret not in (await redis.get(name) or b"")
@@ -121,13 +122,24 @@ async def test_nothing_in_redis_is_a_key_or_an_open_secret(redis: Redis) -> None
 async def test_what_another_version_wrote_is_not_read(redis: Redis) -> None:
     found = somebody()
     await redis.set(b"s:" + found.session.key_hash, b"\x81\xa1x\x01")
-    assert await RedisSessionCache(redis).get(found.session.key_hash) is None
+    assert await RedisSessionCache(Breaker(redis)).get(found.session.key_hash) is None
+
+
+async def test_an_entry_that_redis_wrote_late_is_not_read(redis: Redis) -> None:
+    """A Redis that was frozen runs what it was sent before, and starts the minute then."""
+    seconds = 0.0
+    cache, found = RedisSessionCache(Breaker(redis), clock=lambda: seconds), somebody()
+    await cache.put(found)
+    seconds = 59.9
+    assert await cache.get(found.session.key_hash) == found
+    seconds = 60.0
+    assert await cache.get(found.session.key_hash) is None
 
 
 async def test_without_redis_nothing_is_known_and_burying_says_so() -> None:
     port = LoopbackPort()
     client = open_redis(f"redis://127.0.0.1:{port.number}")
-    cache, found = RedisSessionCache(client), somebody()
+    cache, found = RedisSessionCache(Breaker(client)), somebody()
     await cache.put(found)
     assert await cache.get(found.session.key_hash) is None
     with pytest.raises(Unavailable):
@@ -137,7 +149,7 @@ async def test_without_redis_nothing_is_known_and_burying_says_so() -> None:
 
 
 async def test_connections_that_redis_has_dropped_cost_nothing(redis: Redis, servers: Servers) -> None:
-    cache, people = RedisSessionCache(redis), [somebody() for _ in range(20)]
+    cache, people = RedisSessionCache(Breaker(redis)), [somebody() for _ in range(20)]
     await asyncio.gather(*map(cache.put, people))
     async with Redis.from_url(servers.redis) as admin:
         await admin.client_kill_filter(_type="normal", skipme=True)

@@ -1,0 +1,99 @@
+"""Whatever Redis does, people get in, stay in and get out, in time."""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+import httpx
+import pytest
+from redis import Redis
+
+from tests.integration.journeys.test_journey import an_operator, confirm, log_in, sign_up
+from tests.integration.journeys.worlds import World
+from tests.integration.processes import Browser
+from tests.integration.servers.local_redis import LocalRedis
+
+
+@pytest.fixture
+def redis_url(own_redis: LocalRedis) -> str:
+    return own_redis.url
+
+
+class Watch:
+    """Looks at every answer that a browser gets: none may be late, none a fault of ours."""
+
+    def __init__(self, browser: Browser) -> None:
+        browser.event_hooks = {"request": [self._asked], "response": [self._answered]}
+
+    async def _asked(self, request: httpx.Request) -> None:
+        request.extensions["asked_at"] = time.perf_counter()
+
+    async def _answered(self, response: httpx.Response) -> None:
+        seconds = time.perf_counter() - response.request.extensions["asked_at"]
+        assert seconds < 3, f"{response.request.url.path} took {seconds:.1f} s"
+        assert response.status_code < 500, response.request.url.path
+
+
+async def life_goes_on(world: World, ann: Browser, name: str) -> None:
+    """Ann is logged in; somebody she invites signs up, logs in and out, and is out for good."""
+    assert (await ann.get("/api/session")).status_code == 200
+    person = {"email": f"{name}@example.org", "username": name, "password": "battery horse correct"}
+    invite = (await ann.post("/api/invites", json={})).json()["invite"]
+    async with world.web.browser() as guest, world.web.browser() as thief:
+        for browser in (guest, thief):
+            Watch(browser)
+        await sign_up(world, guest, person, invite)
+        await confirm(world, guest, person)
+        await log_in(guest, person)
+        assert (await guest.get("/api/session")).status_code == 200
+        thief.cookie = guest.cookie
+        assert (await guest.post("/api/logout")).status_code == 200
+        assert (await thief.get("/api/session")).status_code == 401
+
+
+async def test_life_goes_on_whatever_redis_does(
+    servers_world: AbstractAsyncContextManager[World], own_redis: LocalRedis
+) -> None:
+    def fill_up() -> None:
+        with Redis.from_url(own_redis.url) as admin:
+            admin.config_set("maxmemory", "1")
+
+    turns: dict[str, Callable[[], None]] = {
+        "comes": own_redis.start,
+        "hangs": own_redis.freeze,
+        "thaws": own_redis.thaw,
+        "fills": fill_up,
+        "dies": own_redis.kill,
+        "restarts": own_redis.start,
+    }
+    own_redis.kill()
+    async with servers_world as world, world.web.browser() as ann:
+        Watch(ann)
+        await an_operator(world, ann)
+        await life_goes_on(world, ann, "without")
+        for name, turn in turns.items():
+            turn()
+            await life_goes_on(world, ann, name)
+
+
+async def checks(browser: Browser, number: int) -> float:
+    """The seconds that so many session checks in a row take."""
+    begun = time.perf_counter()
+    for _ in range(number):
+        assert (await browser.get("/api/session")).status_code == 200
+    return time.perf_counter() - begun
+
+
+async def test_a_redis_that_hangs_costs_little_more_than_one_that_is_gone(
+    servers_world: AbstractAsyncContextManager[World], own_redis: LocalRedis
+) -> None:
+    async with servers_world as world, world.web.browser() as ann:
+        Watch(ann)
+        await an_operator(world, ann)
+        own_redis.kill()
+        gone = await checks(ann, 200)
+        own_redis.start()
+        own_redis.freeze()
+        hung = await checks(ann, 200)
+        own_redis.thaw()
+    assert hung < 2 * gone + 2, "at most a quarter of a second in each; one wait for each check would take 50 s"
