@@ -50,11 +50,14 @@ class ClaimInviteAndCreateUser:
                     await self._claim(found, email, username, password_hash)
 
     async def _claimable(self, invite_id: UUID, email: EmailAddress) -> Invite | None:
-        """The invite, worth hashing a password for; None where this address has claimed it already."""
+        """The invite, worth hashing a password for; None where this address has claimed it already.
+
+        The claim is looked for last: an invite that is spent when it is read shows whose claim has spent it.
+        """
         async with self.read() as work:
+            invite = await work.invites.get(invite_id)
             if await work.claims.has(invite_id, email):
                 return None
-            invite = await work.invites.get(invite_id)
         if invite is None:
             raise InviteUnknown
         invite.claim(by=email, at=self.clock.now())
