@@ -141,6 +141,9 @@ class UsernameHolds(Protocol):
     async def extend(self, username: Username, until: datetime) -> None:
         """Hold a name on behalf of the account that is about to let it go."""
 
+    async def has(self, username: Username, at: datetime) -> bool:
+        """Whether an account has the name or a live hold names it: out of others' reach either way."""
+
 
 class Invites(Protocol):
     """All invites and who has used them."""
@@ -410,3 +413,31 @@ class SessionCache(Protocol):
 
         A reader that is already on its way may bring the old word back for the minute that it is remembered.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The sign-up that a username is out of reach for: while it is in flight, or for good where `is_taken`."""
+
+    owner: bytes
+    is_taken: bool = False
+
+
+class Usernames(Protocol):
+    """Remembers names that are reserved for a sign-up in flight, for half a minute, and taken ones, for an hour.
+
+    It spares work and settles nothing: a unique index of the record decides, and what is not remembered may be taken.
+    Everything may be repeated. Raises Unavailable.
+    """
+
+    async def get(self, username: Username) -> Holder | None:
+        """For whom the name is out of reach; None where nothing is remembered."""
+
+    async def add(self, username: Username, holder: Holder) -> bool:
+        """Reserve the name, or note it as taken; False where another owner has it.
+
+        An owner that repeats itself is not refused, and a name that it has taken stays taken.
+        """
+
+    async def delete(self, username: Username, owner: bytes) -> None:
+        """Free the name if it is reserved, not taken, by this owner."""

@@ -22,12 +22,14 @@ from adapters.memory.rate_limiter import MemoryRateLimiter, NoRateLimiter
 from adapters.memory.session_cache import MemorySessionCache, NoSessionCache
 from adapters.memory.signal import MemorySignal
 from adapters.memory.turns import MemoryTurns
+from adapters.memory.usernames import MemoryUsernames
 from adapters.mime.compose import Composer
 from adapters.sql.engine import open_engine
 from adapters.sql.unit_of_work import SqlBegin, SqlRead, Wakers
 from adapters.system.clock import SystemClock
 from adapters.system.randomness import RandomSessionKeys, Uuid7Ids
 from application.accounts.change_email import ChangeEmail
+from application.accounts.check_username import CheckUsername
 from application.accounts.claim_invite_and_create_user import ClaimInviteAndCreateUser
 from application.accounts.confirm_account import ConfirmAccount
 from application.accounts.confirm_email_change import ConfirmEmailChange
@@ -48,7 +50,7 @@ from application.invites.verify_invite import VerifyInvite
 from application.passwords.change_password import ChangePassword
 from application.passwords.request_password_reset import RequestPasswordReset
 from application.passwords.reset_password import ResetPassword
-from application.ports import Mailer, PasswordHasher, Publisher, RateLimiter, SessionCache
+from application.ports import Mailer, PasswordHasher, Publisher, RateLimiter, SessionCache, Usernames
 from application.sessions.authenticate import Authenticate
 from application.sessions.bury_ended_sessions import BuryEndedSessions
 from application.sessions.end_sessions import EndSessions
@@ -72,6 +74,7 @@ class Container(DeclarativeContainer):
     hasher: Dependency[PasswordHasher] = Dependency()
     session_cache: Dependency[SessionCache] = Dependency()
     rate_limiter: Dependency[RateLimiter] = Dependency()
+    usernames: Dependency[Usernames] = Dependency()
     publisher: Dependency[Publisher] = Dependency()
     mailer: Dependency[Mailer] = Dependency()
 
@@ -122,7 +125,9 @@ class Container(DeclarativeContainer):
         ids=ids,
         limiter=rate_limiter,
         turns=Singleton(MemoryTurns, cores()),
+        usernames=usernames,
     )
+    check_username = Singleton(CheckUsername, read=read, usernames=usernames, clock=clock, limiter=rate_limiter)
     confirm_account = Singleton(ConfirmAccount, begin=begin, signer=signer, clock=clock, limiter=rate_limiter)
     resend_confirmation = Singleton(ResendConfirmation, begin=begin, clock=clock, limiter=rate_limiter)
     fresh_password = Singleton(FreshPassword, read=read, hasher=hasher, limiter=rate_limiter)
@@ -219,6 +224,7 @@ async def opened(
             "hasher": lambda: _hasher(settings, stack),
             "session_cache": lambda: _session_cache(settings, redis),
             "rate_limiter": lambda: _rate_limiter(settings, stack),
+            "usernames": lambda: _usernames(redis),
             "mailer": lambda: _mailer(settings, container.composer(), announce),
             "publisher": lambda: _publisher(settings, container.consumers(), stack),
         }
@@ -277,6 +283,16 @@ def _rate_limiter(settings: Settings, stack: AsyncExitStack) -> RateLimiter:
         secret = derive(settings.secret_keys, "rate limits v1")[0].secret
         return FallbackRateLimiter(RedisRateLimiter(redis, secret), MemoryRateLimiter())
     return MemoryRateLimiter()
+
+
+def _usernames(redis: "Breaker | None") -> Usernames:
+    """Redis where there is one; else, and while it is away, in process: the record decides in any case."""
+    if redis:
+        from adapters.redis.fallback_usernames import FallbackUsernames
+        from adapters.redis.usernames import RedisUsernames
+
+        return FallbackUsernames(RedisUsernames(redis), MemoryUsernames())
+    return MemoryUsernames()
 
 
 def _mailer(settings: Settings, composer: Composer, announce: Callable[[str], None]) -> Mailer:

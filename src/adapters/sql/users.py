@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Update, bindparam, delete, exists, func, not_, select, update
+from sqlalchemy import Update, bindparam, delete, exists, func, not_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert  # SQLite compiles its ON CONFLICT all the same
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -179,6 +179,15 @@ _extended = insert(username_holds).values(username_key=bindparam("key"), held_un
 _extend = _extended.on_conflict_do_update(
     index_elements=["username_key"], set_={"held_until": _extended.excluded.held_until}
 )
+_has = select(
+    or_(
+        exists().where(users.c.username_key == bindparam("key")),
+        exists().where(
+            username_holds.c.username_key == bindparam("key"),
+            username_holds.c.held_until > bindparam("at", type_=Instant),
+        ),
+    )
+)
 
 
 class SqlUsernameHolds:
@@ -196,3 +205,7 @@ class SqlUsernameHolds:
     async def extend(self, username: Username, until: datetime) -> None:
         """Hold a name on behalf of the account that is about to let it go."""
         await self._connection.execute(_extend, {"key": username.key, "until": until})
+
+    async def has(self, username: Username, at: datetime) -> bool:
+        """Whether an account has the name or a live hold names it."""
+        return bool(await self._connection.scalar(_has, {"key": username.key, "at": at}))

@@ -1,13 +1,26 @@
 """Claim an invite and create a user: sign up."""
 
+import hashlib
 from dataclasses import dataclass
 from uuid import UUID
 
 from application.guesses import bad_invites_counted
-from application.ports import Begin, Bucket, Clock, Ids, PasswordHasher, RateLimiter, TokenSigner, Turns, Work
+from application.ports import (
+    Begin,
+    Bucket,
+    Clock,
+    Holder,
+    Ids,
+    PasswordHasher,
+    RateLimiter,
+    TokenSigner,
+    Turns,
+    Usernames,
+    Work,
+)
 from domain.client_address import ClientAddress
 from domain.email_address import EmailAddress
-from domain.errors import InviteSpent, InviteUnknown
+from domain.errors import InviteSpent, InviteUnknown, Refusal, UsernameTaken
 from domain.events import ConfirmationRequested, InviteClaimed, KnownAddressSignedUp, UserCreated
 from domain.invite import Claim, Invite
 from domain.limits import SIGN_UP_BY_ADDRESS
@@ -33,6 +46,7 @@ class ClaimInviteAndCreateUser:
     clock: Clock
     ids: Ids
     turns: Turns
+    usernames: Usernames
     limiter: RateLimiter
 
     async def __call__(
@@ -46,8 +60,7 @@ class ClaimInviteAndCreateUser:
             async with self.turns(invite_id):
                 found = await self._claimable(invite_id, email)
                 if found is not None:
-                    password_hash = await self.hasher.hash(password)
-                    await self._claim(found, email, username, password_hash)
+                    await self._sign_up(found, email, username, password)
 
     async def _claimable(self, invite_id: UUID, email: EmailAddress) -> Invite | None:
         """The invite, worth hashing a password for; None where this address has claimed it already.
@@ -63,11 +76,27 @@ class ClaimInviteAndCreateUser:
         invite.claim(by=email, at=self.clock.now())
         return invite
 
-    async def _claim(self, invite: Invite, email: EmailAddress, username: Username, password_hash: str) -> None:
+    async def _sign_up(self, invite: Invite, email: EmailAddress, username: Username, password: NewPassword) -> None:
+        """Claim with the name reserved, so a rival costs no hash; where the outcome is unknown it lapses."""
+        owner = _owner(invite.id, email)
+        if not await self.usernames.add(username, Holder(owner)):
+            raise UsernameTaken
+        try:
+            is_claimed = await self._claim(invite, email, username, await self.hasher.hash(password))
+        except Refusal:
+            await self.usernames.delete(username, owner)
+            raise
+        if is_claimed:
+            await self.usernames.add(username, Holder(owner, is_taken=True))
+        else:
+            await self.usernames.delete(username, owner)
+
+    async def _claim(self, invite: Invite, email: EmailAddress, username: Username, password_hash: str) -> bool:
+        """Whether this call has claimed the invite; False where the same sign-up had."""
         now = self.clock.now()
         async with self.begin() as work:
             if not await work.claims.add(Claim(invite.id, email, now)):
-                return
+                return False
             if not await work.invites.claim(invite.id, now):
                 raise InviteSpent
             await work.username_holds.hold(username, until=now + HOLD, at=now)
@@ -76,6 +105,7 @@ class ClaimInviteAndCreateUser:
                 await self._welcome(user, work)
             else:
                 await work.outbox.add(InviteClaimed(invite.id), KnownAddressSignedUp(email.address), at=now)
+        return True
 
     async def _welcome(self, user: User, work: Work) -> None:
         now = user.created_at
@@ -87,3 +117,8 @@ class ClaimInviteAndCreateUser:
             ConfirmationRequested(user.id, token.id, token.expires_at),
             at=now,
         )
+
+
+def _owner(invite_id: UUID, email: EmailAddress) -> bytes:
+    """Whom a name is reserved for: the same for the same sign-up again, and nothing that tells the address."""
+    return hashlib.sha256(invite_id.bytes + email.key.encode()).digest()[:16]

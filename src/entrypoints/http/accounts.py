@@ -1,10 +1,11 @@
 """Routes: accounts."""
 
 import msgspec
-from litestar import Response, delete, post
+from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import JSONBody
+from litestar.params import FromPath, JSONBody
 
+from application.accounts.check_username import CheckedUsername, CheckUsername
 from application.accounts.claim_invite_and_create_user import ClaimInviteAndCreateUser
 from application.accounts.confirm_account import ConfirmAccount
 from application.accounts.delete_user import DeleteUser
@@ -46,6 +47,19 @@ class PasswordBody(msgspec.Struct):
     password: Password
 
 
+class UsernameOut(msgspec.Struct, omit_defaults=True):
+    """Whether a name could be had, and if not, the code of why."""
+
+    username: str
+    available: bool
+    reason: str | None = None
+
+    @classmethod
+    def of(cls, checked: CheckedUsername) -> "UsernameOut":
+        """The answer for this name."""
+        return cls(checked.username, checked.reason is None, checked.reason)
+
+
 class StatusOut(msgspec.Struct):
     """How it went."""
 
@@ -63,6 +77,12 @@ async def sign_up(
         invite=data.invite, email=data.email, username=data.username, password=data.password, client=client
     )
     return StatusOut("check_your_email")
+
+
+@get("/usernames/{raw:path}")
+async def check_username(raw: FromPath[str], check_username: NamedDependency[CheckUsername]) -> UsernameOut:
+    """Tell whether a name could be had."""
+    return UsernameOut.of(await check_username(raw=raw.removeprefix("/")))
 
 
 @post("/confirm_account", status_code=200)
@@ -99,4 +119,4 @@ async def delete_account(
     return Response(None, cookies=[cookie.clear()], headers=CLEAR_SITE_DATA)
 
 
-routes = [sign_up, confirm, resend_confirmation, delete_account]
+routes = [sign_up, check_username, confirm, resend_confirmation, delete_account]

@@ -29,6 +29,7 @@ PROVIDED = (
     "list_invites",
     "revoke_invite",
     "claim_invite_and_create_user",
+    "check_username",
     "confirm_account",
     "resend_confirmation",
     "change_email",

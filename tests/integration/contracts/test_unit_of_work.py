@@ -354,6 +354,19 @@ async def test_an_address_claims_an_invite_once(record: Record) -> None:
         assert not await work.claims.has(invite.id, EmailAddress("bob@example.org"))
 
 
+async def test_a_name_is_out_of_reach_while_an_account_has_it_or_a_live_hold_names_it(record: Record) -> None:
+    user = a_user("ann")
+    held = Username("bob")
+    async with record.begin() as work:
+        await work.users.add(user)
+        await work.username_holds.hold(held, until=LATER, at=NOW)
+    async with record.read() as work:
+        assert await work.username_holds.has(Username("ANN"), LATER)
+        assert await work.username_holds.has(Username("BOB"), NOW)
+        assert not await work.username_holds.has(held, LATER)
+        assert not await work.username_holds.has(Username("eve"), NOW)
+
+
 async def test_confirming_keeps_the_first_time(record: Record) -> None:
     user = a_user()
     async with record.begin() as work:

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from adapters.sql.engine import open_engine
 from tests.integration.conftest import empty
@@ -29,7 +30,9 @@ def embedded_world(tmp_path: Path) -> AbstractAsyncContextManager[World]:
 
 @pytest.fixture
 def redis_url(servers: Servers) -> str:
-    """The Redis that the service uses; a test that kills it brings its own."""
+    """The Redis that the service uses, emptied as its database is; a test that kills it brings its own."""
+    with Redis.from_url(servers.redis) as admin:
+        admin.flushall()
     return servers.redis
 
 

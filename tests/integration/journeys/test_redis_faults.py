@@ -42,7 +42,9 @@ async def life_goes_on(world: World, ann: Browser, name: str) -> None:
     async with world.web.browser() as guest, world.web.browser() as thief:
         for browser in (guest, thief):
             Watch(browser)
+        assert (await guest.get(f"/api/usernames/{name}")).json()["available"]
         await sign_up(world, guest, person, invite)
+        assert (await guest.get(f"/api/usernames/{name}")).json()["reason"] == "username_taken"
         await confirm(world, guest, person)
         await log_in(guest, person)
         assert (await guest.get("/api/session")).status_code == 200

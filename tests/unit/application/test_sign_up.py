@@ -4,11 +4,15 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from dependency_injector.providers import Object
 from sqlalchemy import text
 
+from adapters.memory.usernames import MemoryUsernames
+from application.ports import Holder, Overloaded, Unavailable
 from domain.email_address import EmailAddress
 from domain.errors import InviteForAnotherAddress, InviteInvalid, UsernameTaken
 from domain.invite import InviteState, InviteTerms
+from domain.password import NewPassword
 from domain.token import Purpose
 from domain.user import Role
 from domain.username import Username
@@ -31,6 +35,20 @@ from tests.unit.people import (
 async def rows(container: Container, table: str) -> int:
     async with container.engine().connect() as connection:
         return int(await connection.scalar(text(f"SELECT count(*) FROM {table}")))  # noqa: S608
+
+
+class Overworked:
+    """Too many passwords wait to be hashed."""
+
+    async def hash(self, password: NewPassword) -> str:
+        raise Overloaded("no room")
+
+
+def forget_names(container: Container) -> None:
+    """As when Redis was emptied."""
+    usernames = container.usernames()
+    assert isinstance(usernames, MemoryUsernames)
+    usernames._entries.clear()
 
 
 async def test_a_claimed_invite_makes_an_unconfirmed_user(container: Container) -> None:
@@ -96,6 +114,48 @@ async def test_a_taken_username_is_refused_and_the_invite_stays_open(container: 
     await sign_up(container, BOB, invite)
 
 
+async def test_a_name_that_another_sign_up_has_reserved_is_refused_before_the_record_is_asked(
+    container: Container,
+) -> None:
+    await container.usernames().add(ANN.username, Holder(b"another sign-up"))
+    with pytest.raises(UsernameTaken):
+        await sign_up(container, ANN, await an_invite(container))
+    assert await rows(container, "username_holds") == 0
+    assert await container.usernames().get(ANN.username) == Holder(b"another sign-up")
+
+
+async def test_a_refused_sign_up_frees_the_name_it_had_reserved(container: Container) -> None:
+    await a_member(container, ANN)
+    forget_names(container)
+    with pytest.raises(UsernameTaken):
+        await sign_up(container, Person(BOB.email, ANN.username), await an_invite(container))
+    assert await container.usernames().get(ANN.username) is None
+
+
+async def test_a_sign_up_whose_outcome_is_unknown_keeps_its_name_for_its_repeat(container: Container) -> None:
+    invite = await an_invite(container)
+    with container.hasher.override(Object(Overworked())):
+        container.claim_invite_and_create_user.reset()
+        with pytest.raises(Unavailable):
+            await sign_up(container, ANN, invite)
+    container.claim_invite_and_create_user.reset()
+    with pytest.raises(UsernameTaken):
+        await sign_up(container, Person(BOB.email, ANN.username), await an_invite(container))
+    await sign_up(container, ANN, invite)
+
+
+async def test_of_two_names_for_one_claim_at_once_one_is_taken_and_the_other_free(container: Container) -> None:
+    """Both are answered alike, for it is one sign-up, but only one name was used."""
+    invite = await an_invite(container)
+    names = ["first", "second"]
+    await asyncio.gather(*(sign_up(container, Person(ANN.email, Username(name)), invite) for name in names))
+    user = await user_of(container, ANN)
+    assert user is not None
+    for name in names:
+        checked = await container.check_username()(raw=name)
+        assert checked.reason == ("username_taken" if name == user.username.name else None)
+
+
 async def test_the_very_same_sign_up_again_changes_nothing(container: Container) -> None:
     invite = await an_invite(container, InviteTerms(max_claims=3))
     await sign_up(container, ANN, invite)
@@ -118,8 +178,15 @@ async def test_the_world_after_a_sign_up_is_the_same_whether_the_address_was_kno
     listed = {found.id: found for found in await container.list_invites()(to=None)}
     assert invite_id is not None
     assert listed[invite_id].state(clock.now()) is InviteState.SPENT
-    with pytest.raises(UsernameTaken):
-        await sign_up(container, Person(BOB.email, BOB.username), await an_invite(container))
+    assert (await container.check_username()(raw="bob")).reason == "username_taken"
+    remembered = await container.usernames().get(BOB.username)
+    assert remembered is not None
+    assert remembered.is_taken
+    for _ in range(2):  # the second time by the record alone
+        with pytest.raises(UsernameTaken):
+            await sign_up(container, Person(BOB.email, BOB.username), await an_invite(container))
+        forget_names(container)
+    assert (await container.check_username()(raw="bob")).reason == "username_taken"
     await sign_up(container, Person(ANN.email, BOB.username), invite)
 
 
