@@ -223,7 +223,7 @@ async def opened(
             "engine": lambda: _engine(settings, stack),
             "hasher": lambda: _hasher(settings, stack),
             "session_cache": lambda: _session_cache(settings, redis),
-            "rate_limiter": lambda: _rate_limiter(settings, stack),
+            "rate_limiter": lambda: _rate_limiter(settings, redis),
             "usernames": lambda: _usernames(redis),
             "mailer": lambda: _mailer(settings, container.composer(), announce),
             "publisher": lambda: _publisher(settings, container.consumers(), stack),
@@ -269,17 +269,14 @@ def _session_cache(settings: Settings, redis: "Breaker | None") -> SessionCache:
     return MemorySessionCache() if settings.is_embedded else NoSessionCache()
 
 
-def _rate_limiter(settings: Settings, stack: AsyncExitStack) -> RateLimiter:
+def _rate_limiter(settings: Settings, redis: "Breaker | None") -> RateLimiter:
     """Redis where there is one, with a limiter in process for when it is away. Else each process counts for itself."""
     if not settings.rate_limits:
         return NoRateLimiter()
-    if settings.redis_url:
-        from adapters.redis.client import open_redis
+    if redis:
         from adapters.redis.fallback_rate_limiter import FallbackRateLimiter
         from adapters.redis.rate_limiter import RedisRateLimiter
 
-        redis = open_redis(settings.redis_url)
-        stack.push_async_callback(redis.aclose)
         secret = derive(settings.secret_keys, "rate limits v1")[0].secret
         return FallbackRateLimiter(RedisRateLimiter(redis, secret), MemoryRateLimiter())
     return MemoryRateLimiter()

@@ -17,7 +17,7 @@ from entrypoints.container import Container, opened
 from entrypoints.settings import read_settings
 from tests.integration.conftest import empty
 from tests.integration.servers import Servers
-from tests.unit.people import Person, an_invite, sign_up, user_of
+from tests.unit.people import CLIENT, Person, an_invite, sign_up, user_of
 
 ROUNDS, RIVALS = 10, 6
 
@@ -45,6 +45,7 @@ async def processes(
             "BOTTOMLINE_DATA_DIR": str(tmp_path),
             "BOTTOMLINE_ARGON2_TIME": "1",
             "BOTTOMLINE_ARGON2_MEMORY_KIB": "8",
+            "BOTTOMLINE_RATE_LIMITS": "off",
         }
     )
     swap = {} if request.param == "with reservations" else {"usernames": MemoryUsernames(size=0)}
@@ -104,5 +105,5 @@ async def test_a_name_that_was_refused_is_free_for_others(processes: list[Contai
         *(sign_up(processes[n % 2], person, invite) for n, person in enumerate(people)), return_exceptions=True
     )
     for person, answer in zip(people, answers, strict=True):
-        checked = await processes[0].check_username()(raw=person.username.name)
+        checked = await processes[0].check_username()(raw=person.username.name, client=CLIENT)
         assert checked.reason == (None if answer else "username_taken")

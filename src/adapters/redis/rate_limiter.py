@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError
 
-from application.ports import Bucket, Unavailable
+from adapters.redis.breaker import Breaker
+from application.ports import Bucket
 from domain.errors import TooManyRequests
 
 _MICROSECOND = timedelta(microseconds=1)
-_FAULTS = (RedisError, OSError)
 _TAKE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -36,6 +36,8 @@ return wait
 """In whole microseconds, which a double holds exactly for the next 200 years. What stands in a bucket is when it is
 full again, and who took last. A clock that is set back empties a bucket at most."""
 
+_TAKE_SHA1 = hashlib.sha1(_TAKE.encode(), usedforsecurity=False).hexdigest()
+
 
 class RedisRateLimiter:
     """Buckets that all replicas share: one script, one round trip, by the clock of Redis; a full bucket is no key.
@@ -45,8 +47,8 @@ class RedisRateLimiter:
     another has taken from the bucket in between: then the repetition costs one more try. It never lets more through.
     """
 
-    def __init__(self, redis: Redis, secret: bytes) -> None:
-        self._script = redis.register_script(_TAKE)
+    def __init__(self, breaker: Breaker, secret: bytes) -> None:
+        self._breaker = breaker
         self._secret = secret
 
     async def take(self, *buckets: Bucket) -> None:
@@ -60,10 +62,13 @@ class RedisRateLimiter:
             raise TooManyRequests(wait * _MICROSECOND)
 
     async def _run(self, names: Sequence[bytes], arguments: Sequence[str | int]) -> int:
-        try:
-            return int(await self._script(names, arguments))
-        except _FAULTS as fault:
-            raise Unavailable("Redis does not count tries") from fault
+        async def call(redis: Redis) -> int:
+            try:
+                return int(await redis.evalsha(_TAKE_SHA1, len(names), *names, *arguments))
+            except NoScriptError:  # new to this Redis, or flushed
+                return int(await redis.eval(_TAKE, len(names), *names, *arguments))
+
+        return await self._breaker.run(call)
 
     def _name(self, bucket: Bucket) -> bytes:
         text = f"{bucket.limit.name} {bucket.key}".encode()

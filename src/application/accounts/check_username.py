@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-from application.ports import Begin, Clock, Usernames
+from application.ports import Begin, Bucket, Clock, RateLimiter, Usernames
+from domain.client_address import ClientAddress
 from domain.errors import InvalidFields, UsernameTaken
+from domain.limits import USERNAME_CHECKS_BY_ADDRESS
 from domain.username import Username
 
 
@@ -25,9 +27,11 @@ class CheckUsername:
     read: Begin
     usernames: Usernames
     clock: Clock
+    limiter: RateLimiter
 
-    async def __call__(self, *, raw: str) -> CheckedUsername:
-        """What stands against the name that a person typed."""
+    async def __call__(self, *, raw: str, client: ClientAddress) -> CheckedUsername:
+        """What stands against the name that a person typed. Raises TooManyRequests."""
+        await self.limiter.take(Bucket(USERNAME_CHECKS_BY_ADDRESS, client.network))
         try:
             username = Username.parse(raw)
             await self._check_free(username)

@@ -80,9 +80,11 @@ async def sign_up(
 
 
 @get("/usernames/{raw:path}")
-async def check_username(raw: FromPath[str], check_username: NamedDependency[CheckUsername]) -> UsernameOut:
+async def check_username(
+    raw: FromPath[str], check_username: NamedDependency[CheckUsername], client: NamedDependency[ClientAddress]
+) -> UsernameOut:
     """Tell whether a name could be had."""
-    return UsernameOut.of(await check_username(raw=raw.removeprefix("/")))
+    return UsernameOut.of(await check_username(raw=raw.removeprefix("/"), client=client))
 
 
 @post("/confirm_account", status_code=200)

@@ -34,6 +34,7 @@ async def container(database_url: str, engine: AsyncEngine, tmp_path: Path) -> A
             "BOTTOMLINE_DATA_DIR": str(tmp_path),
             "BOTTOMLINE_ARGON2_TIME": "1",
             "BOTTOMLINE_ARGON2_MEMORY_KIB": "8",
+            "BOTTOMLINE_RATE_LIMITS": "off",
         }
     )
     async with opened(settings, announce=lambda _: None) as opened_container:

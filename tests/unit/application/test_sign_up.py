@@ -152,7 +152,7 @@ async def test_of_two_names_for_one_claim_at_once_one_is_taken_and_the_other_fre
     user = await user_of(container, ANN)
     assert user is not None
     for name in names:
-        checked = await container.check_username()(raw=name)
+        checked = await container.check_username()(raw=name, client=CLIENT)
         assert checked.reason == ("username_taken" if name == user.username.name else None)
 
 
@@ -178,7 +178,7 @@ async def test_the_world_after_a_sign_up_is_the_same_whether_the_address_was_kno
     listed = {found.id: found for found in await container.list_invites()(to=None)}
     assert invite_id is not None
     assert listed[invite_id].state(clock.now()) is InviteState.SPENT
-    assert (await container.check_username()(raw="bob")).reason == "username_taken"
+    assert (await container.check_username()(raw="bob", client=CLIENT)).reason == "username_taken"
     remembered = await container.usernames().get(BOB.username)
     assert remembered is not None
     assert remembered.is_taken
@@ -186,7 +186,7 @@ async def test_the_world_after_a_sign_up_is_the_same_whether_the_address_was_kno
         with pytest.raises(UsernameTaken):
             await sign_up(container, Person(BOB.email, BOB.username), await an_invite(container))
         forget_names(container)
-    assert (await container.check_username()(raw="bob")).reason == "username_taken"
+    assert (await container.check_username()(raw="bob", client=CLIENT)).reason == "username_taken"
     await sign_up(container, Person(ANN.email, BOB.username), invite)
 
 
