@@ -81,6 +81,9 @@ class PasswordHasher(Protocol):
     async def verify(self, password: Password, hash: str | None) -> bool:
         """Whether the password is the hash's; None costs as much as any hash and is wrong (no timing oracle)."""
 
+    async def renew(self, password: Password, hash: str) -> str | None:
+        """A new hash of the password that `hash` is of; None where that one has today's parameters already."""
+
 
 class Turns(Protocol):
     """Lets a few callers at a time in for each key, in this process.
@@ -127,6 +130,9 @@ class Users(Protocol):
 
     async def delete(self, id: UUID) -> None:
         """Delete the account, and with it its tokens and sessions."""
+
+    async def rehash(self, id: UUID, *, old: str, new: str) -> bool:
+        """Put a new hash of the same password in the place of the old one; False where that is not there any more."""
 
     async def any(self) -> bool:
         """Whether there is any account at all."""

@@ -69,6 +69,12 @@ _update = (
     .values(email=bindparam("as_written"), email_key=bindparam("address"), password_hash=bindparam("hash"))
     .returning(users.c.email_key)
 )
+_rehash = (
+    update(users)
+    .where(users.c.id == bindparam("user"), users.c.password_hash == bindparam("old"))
+    .values(password_hash=bindparam("new"))
+    .returning(users.c.id)
+)
 _delete = delete(users).where(users.c.id == bindparam("user"))
 
 
@@ -144,6 +150,10 @@ class SqlUsers:
     async def delete(self, id: UUID) -> None:
         """Delete the account; its tokens and sessions go with it."""
         await self._connection.execute(_delete, {"user": id})
+
+    async def rehash(self, id: UUID, *, old: str, new: str) -> bool:
+        """Put a new hash in the place of the old one; False where that is not there any more."""
+        return (await self._connection.execute(_rehash, {"user": id, "old": old, "new": new})).first() is not None
 
     async def any(self) -> bool:
         """Whether there is any account at all."""

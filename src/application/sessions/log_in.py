@@ -1,8 +1,19 @@
 """Log in."""
 
+import logging
 from dataclasses import dataclass
 
-from application.ports import Begin, Bucket, Clock, Ids, PasswordHasher, RateLimiter, SessionCache, SessionKeys
+from application.ports import (
+    Begin,
+    Bucket,
+    Clock,
+    Ids,
+    PasswordHasher,
+    RateLimiter,
+    SessionCache,
+    SessionKeys,
+    Unavailable,
+)
 from domain.client_address import ClientAddress
 from domain.email_address import EmailAddress
 from domain.errors import CredentialsInvalid
@@ -11,6 +22,10 @@ from domain.limits import LOG_IN_BY_ACCOUNT_AND_ADDRESS, LOG_IN_BY_ADDRESS, LOG_
 from domain.password import Password
 from domain.session import LoggedIn, Session, SessionKey, SessionLife
 from domain.user import User
+
+log = logging.getLogger(__name__)
+TRIES = 2
+"""How often the password is checked: once more where its hash was renewed, or the password changed, meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +54,28 @@ class LogIn:
             Bucket(LOG_IN_BY_ADDRESS, client.network),
             Bucket(LOG_IN_BY_ALL, "all"),
         )
+        for _ in range(TRIES):
+            user = await self._known(email, password)
+            key = self.keys.new()
+            session = Session.start(
+                id=self.ids.new(),
+                user_id=user.id,
+                key=key,
+                at=self.clock.now(),
+                life=self.life,
+                user_agent=user_agent,
+                ip=client.text,
+            )
+            if await self._add(session, user):
+                break
+        else:
+            raise CredentialsInvalid
+        started = LoggedIn(session, user.profile)
+        await self.cache.put(started)
+        await self._renew_hash(user, password)
+        return started, key
+
+    async def _known(self, email: EmailAddress, password: Password) -> User:
         async with self.read() as work:
             user = await work.users.by_email(email)
         right = await self.hasher.verify(password, user.password_hash if user else None)
@@ -47,26 +84,28 @@ class LogIn:
         if not user.is_confirmed:
             await self._ask_for_confirmation(user)
             raise CredentialsInvalid
-        key = self.keys.new()
-        session = Session.start(
-            id=self.ids.new(),
-            user_id=user.id,
-            key=key,
-            at=self.clock.now(),
-            life=self.life,
-            user_agent=user_agent,
-            ip=client.text,
-        )
+        return user
+
+    async def _add(self, session: Session, user: User) -> bool:
+        """Start the session; False where the account has another hash by now, or is gone."""
         async with self.begin() as work:
             locked = await work.users.lock(user.id)
-            if locked is None or locked.password_hash != user.password_hash:  # changed while it was being checked
-                raise CredentialsInvalid
+            if locked is None or locked.password_hash != user.password_hash:
+                return False
             await work.sessions.add(session)
-        started = LoggedIn(session, user.profile)
-        await self.cache.put(started)
-        return started, key
+        return True
 
     async def _ask_for_confirmation(self, user: User) -> None:
         """Whoever knows the password but has lost the confirmation gets another; the answer does not say so."""
         async with self.begin() as work:
             await work.outbox.add(ConfirmationResendRequested(user.email.address), at=self.clock.now())
+
+    async def _renew_hash(self, user: User, password: Password) -> None:
+        """Keep the password under today's parameters; fails open: the person is logged in, the next time will do."""
+        try:
+            old = user.password_hash
+            if old is not None and (renewed := await self.hasher.renew(password, old)):
+                async with self.begin() as work:
+                    await work.users.rehash(user.id, old=old, new=renewed)
+        except Unavailable as fault:
+            log.warning("the password of user %s keeps its old hash for now: %s", user.id, fault)

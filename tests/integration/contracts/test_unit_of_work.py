@@ -87,6 +87,22 @@ async def test_everything_comes_back_as_it_went_in(record: Record) -> None:
         assert await work.sessions.get(bytes(32)) is None
 
 
+async def test_a_hash_is_renewed_only_where_it_is_still_the_one_that_was_verified(record: Record) -> None:
+    user = a_user()
+    async with record.begin() as work:
+        await work.users.add(user)
+        await work.users.add(a_user("bob"))
+        old = user.password_hash or ""
+        assert await work.users.rehash(user.id, old=old, new="$new")
+        assert not await work.users.rehash(user.id, old=old, new="$late")
+        assert not await work.users.rehash(IDS.new(), old=old, new="$nobody")
+    async with record.read() as work:
+        assert await work.users.get(user.id) == replace(user, password_hash="$new")
+        bob = await work.users.by_email(EmailAddress("bob@example.org"))
+        assert bob is not None
+        assert bob.password_hash == user.password_hash
+
+
 async def test_an_address_has_one_account_whatever_the_case(record: Record) -> None:
     ann, twin = a_user(), replace(a_user("other"), email=EmailAddress("ANN@example.org"))
     async with record.begin() as work:

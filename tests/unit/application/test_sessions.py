@@ -6,9 +6,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from adapters.argon2.password_hasher import Argon2Cost, Argon2PasswordHasher
 from adapters.memory.session_cache import NoSessionCache
+from application.ports import Overloaded
 from application.sessions.authenticate import Authenticate
 from domain.errors import ConfirmationInvalid, CredentialsInvalid, NotLoggedIn
+from domain.password import Password
 from domain.session import SessionKey
 from entrypoints.container import Container
 from tests.hand_clock import HandClock
@@ -60,6 +63,89 @@ async def test_a_wrong_password_and_an_unknown_address_are_refused_alike(contain
     with pytest.raises(CredentialsInvalid) as unknown:
         await log_in(container, BOB)
     assert wrong.value.message == unknown.value.message
+
+
+async def test_a_log_in_under_newer_parameters_renews_the_hash(container: Container) -> None:
+    before = await a_member(container, ANN)
+    hasher = Argon2PasswordHasher(Argon2Cost(2, 16))
+    log_in_now = replace(container.log_in(), hasher=hasher)
+    for _ in range(2):
+        await log_in_now(email=ANN.email, password=Password(ANN.password), user_agent=None, client=CLIENT)
+        after = await user_of(container, ANN)
+        assert after is not None
+        assert "m=16,t=2" in (after.password_hash or "")
+        assert replace(after, password_hash=before.password_hash) == before
+    hasher.close()
+    with pytest.raises(CredentialsInvalid):
+        await log_in(container, replace(ANN, password="wrong"))
+    await log_in(container, ANN)
+
+
+async def test_two_log_ins_at_once_under_newer_parameters_both_come_in(container: Container) -> None:
+    """The one finds the hash that it has checked renewed by the other."""
+    user = await a_member(container, ANN)
+
+    class RenewedMeanwhile(Argon2PasswordHasher):
+        async def verify(self, password: Password, hash: str | None) -> bool:
+            right = await super().verify(password, hash)
+            async with container.begin()() as work:
+                await work.users.rehash(user.id, old=user.password_hash or "", new=await self.hash(password))
+            return right
+
+    hasher = RenewedMeanwhile(Argon2Cost(2, 16))
+    _, key = await replace(container.log_in(), hasher=hasher)(
+        email=ANN.email, password=Password(ANN.password), user_agent=None, client=CLIENT
+    )
+    hasher.close()
+    assert (await container.authenticate()(key=key)).user.id == user.id
+
+
+async def test_a_wrong_password_renews_nothing(container: Container) -> None:
+    before = await a_member(container, ANN)
+    hasher = Argon2PasswordHasher(Argon2Cost(2, 16))
+    with pytest.raises(CredentialsInvalid):
+        await replace(container.log_in(), hasher=hasher)(
+            email=ANN.email, password=Password("wrong"), user_agent=None, client=CLIENT
+        )
+    hasher.close()
+    assert await user_of(container, ANN) == before
+
+
+class NeverRenewing(Argon2PasswordHasher):
+    """Has time for every check, and never for a new hash."""
+
+    async def renew(self, password: Password, hash: str) -> str | None:
+        raise Overloaded("busy")
+
+
+async def test_a_hash_that_cannot_be_renewed_keeps_nobody_out(container: Container) -> None:
+    before = await a_member(container, ANN)
+    hasher = NeverRenewing(Argon2Cost(2, 16))
+    started, key = await replace(container.log_in(), hasher=hasher)(
+        email=ANN.email, password=Password(ANN.password), user_agent=None, client=CLIENT
+    )
+    hasher.close()
+    assert (await container.authenticate()(key=key)).session.id == started.session.id
+    assert await user_of(container, ANN) == before
+
+
+async def test_a_password_changed_meanwhile_is_not_overwritten_by_the_renewed_hash(container: Container) -> None:
+    user = await a_member(container, ANN)
+
+    class ChangedMeanwhile(Argon2PasswordHasher):
+        async def renew(self, password: Password, hash: str) -> str | None:
+            async with container.begin()() as work:
+                await work.users.rehash(user.id, old=hash, new="of another password")
+            return await super().renew(password, hash)
+
+    hasher = ChangedMeanwhile(Argon2Cost(2, 16))
+    await replace(container.log_in(), hasher=hasher)(
+        email=ANN.email, password=Password(ANN.password), user_agent=None, client=CLIENT
+    )
+    hasher.close()
+    after = await user_of(container, ANN)
+    assert after is not None
+    assert after.password_hash == "of another password"
 
 
 async def test_each_log_in_makes_a_session_of_its_own(container: Container) -> None:
