@@ -85,6 +85,20 @@ class PasswordHasher(Protocol):
         """A new hash of the password that `hash` is of; None where that one has today's parameters already."""
 
 
+class PasswordStrength(Protocol):
+    """Judges how hard a password is to guess."""
+
+    async def is_guessable(self, password: NewPassword, words: Collection[str]) -> bool:
+        """Whether it would be guessed soon by somebody who knows the words: those are worth nothing in it."""
+
+
+class BreachedPasswords(Protocol):
+    """Passwords that are on lists of stolen ones."""
+
+    async def has(self, password: NewPassword) -> bool:
+        """Whether the password is on a list. Raises Unavailable: nobody gets past a list that cannot be read."""
+
+
 class Turns(Protocol):
     """Lets a few callers at a time in for each key, in this process.
 

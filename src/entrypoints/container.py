@@ -16,6 +16,7 @@ from adapters.crypto.cookies import AesGcmCookieSeal
 from adapters.crypto.links import Links
 from adapters.crypto.secret_keys import derive
 from adapters.crypto.tokens import HmacTokenSigner
+from adapters.files.breached_passwords import FileBreachedPasswords, NoBreachedPasswords
 from adapters.files.mailer import FileMailer
 from adapters.memory.publisher import MemoryPublisher
 from adapters.memory.rate_limiter import MemoryRateLimiter, NoRateLimiter
@@ -28,6 +29,7 @@ from adapters.sql.engine import open_engine
 from adapters.sql.unit_of_work import SqlBegin, SqlRead, Wakers
 from adapters.system.clock import SystemClock
 from adapters.system.randomness import RandomSessionKeys, Uuid7Ids
+from adapters.zxcvbn.password_strength import ZxcvbnPasswordStrength
 from application.accounts.change_email import ChangeEmail
 from application.accounts.check_username import CheckUsername
 from application.accounts.claim_invite_and_create_user import ClaimInviteAndCreateUser
@@ -47,10 +49,20 @@ from application.invites.list_invites import ListInvites
 from application.invites.offer_first_invite import OfferFirstInvite
 from application.invites.revoke_invite import RevokeInvite
 from application.invites.verify_invite import VerifyInvite
+from application.password_check import PasswordCheck
 from application.passwords.change_password import ChangePassword
 from application.passwords.request_password_reset import RequestPasswordReset
 from application.passwords.reset_password import ResetPassword
-from application.ports import Mailer, PasswordHasher, Publisher, RateLimiter, SessionCache, Usernames
+from application.ports import (
+    BreachedPasswords,
+    Mailer,
+    PasswordHasher,
+    PasswordStrength,
+    Publisher,
+    RateLimiter,
+    SessionCache,
+    Usernames,
+)
 from application.sessions.authenticate import Authenticate
 from application.sessions.bury_ended_sessions import BuryEndedSessions
 from application.sessions.end_sessions import EndSessions
@@ -72,6 +84,8 @@ class Container(DeclarativeContainer):
     settings = Dependency(instance_of=Settings)
     engine: Dependency[AsyncEngine] = Dependency()
     hasher: Dependency[PasswordHasher] = Dependency()
+    strength: Dependency[PasswordStrength] = Dependency()
+    breached: Dependency[BreachedPasswords] = Dependency()
     session_cache: Dependency[SessionCache] = Dependency()
     rate_limiter: Dependency[RateLimiter] = Dependency()
     usernames: Dependency[Usernames] = Dependency()
@@ -98,6 +112,7 @@ class Container(DeclarativeContainer):
         contact=settings.provided.contact_url,
     )
     password_policy = Singleton(PasswordPolicy, settings.provided.password_min_length)
+    password_check = Singleton(PasswordCheck, strength=strength, breached=breached, brand=settings.provided.brand)
     session_life = Singleton(
         SessionLife,
         absolute=Call(timedelta, days=settings.provided.session_days),
@@ -120,6 +135,7 @@ class Container(DeclarativeContainer):
         begin=begin,
         read=read,
         signer=signer,
+        check=password_check,
         hasher=hasher,
         clock=clock,
         ids=ids,
@@ -222,6 +238,8 @@ async def opened(
         parts: Mapping[str, Callable[[], object]] = {
             "engine": lambda: _engine(settings, stack),
             "hasher": lambda: _hasher(settings, stack),
+            "strength": lambda: _strength(stack),
+            "breached": lambda: _breached(settings),
             "session_cache": lambda: _session_cache(settings, redis),
             "rate_limiter": lambda: _rate_limiter(settings, redis),
             "usernames": lambda: _usernames(redis),
@@ -261,6 +279,19 @@ def _redis(settings: Settings, stack: AsyncExitStack) -> "Breaker | None":
 
 
 def _session_cache(settings: Settings, redis: "Breaker | None") -> SessionCache:
+def _strength(stack: AsyncExitStack) -> PasswordStrength:
+    strength = ZxcvbnPasswordStrength()
+    stack.callback(strength.close)
+    return strength
+
+
+def _breached(settings: Settings) -> BreachedPasswords:
+    if settings.breached_passwords:
+        return FileBreachedPasswords(settings.breached_passwords)
+    return NoBreachedPasswords()
+
+
+def _session_cache(settings: Settings, stack: AsyncExitStack) -> SessionCache:
     """Redis where there is one. Else in process, if this is the only one: replicas would not hear of ended sessions."""
     if redis:
         from adapters.redis.session_cache import RedisSessionCache

@@ -46,6 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     session_days: int
     session_idle_days: int
     password_min_length: int
+    breached_passwords: Path | None
     invites_per_user: int
     argon2_time: int
     argon2_memory_kib: int
@@ -129,6 +130,12 @@ def _secret_keys(text: str) -> tuple[str, ...]:
     return keys
 
 
+def _file(text: str) -> Path:
+    if not Path(text).is_file():
+        raise ValueError("write the path of a file that is there")
+    return Path(text)
+
+
 def _sender(text: str) -> str:
     if "@" not in parseaddr(text)[1] or _has_controls(text):
         raise ValueError("write an address such as Name <name@example.org>")
@@ -208,6 +215,11 @@ SETTINGS: Mapping[str, Setting] = {
     "SESSION_DAYS": Setting(_whole(1, 365), "14", "Days after which a session ends"),
     "SESSION_IDLE_DAYS": Setting(_whole(1, 365), "3", "Days without use after which a session ends"),
     "PASSWORD_MIN_LENGTH": Setting(_whole(8, 128), "15", "The shortest password, in characters"),
+    "BREACHED_PASSWORDS": Setting(
+        _file,
+        None,
+        "A file of stolen passwords to refuse: the SHA-1 list of Pwned Passwords, ordered by hash. Default: no list",
+    ),
     "INVITES_PER_USER": Setting(
         _whole(0, 10_000),
         "5",

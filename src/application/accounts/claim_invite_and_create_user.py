@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from application.guesses import bad_invites_counted
+from application.password_check import PasswordCheck
 from application.ports import (
     Begin,
     Bucket,
@@ -42,6 +43,7 @@ class ClaimInviteAndCreateUser:
     begin: Begin
     read: Begin
     signer: TokenSigner
+    check: PasswordCheck
     hasher: PasswordHasher
     clock: Clock
     ids: Ids
@@ -52,7 +54,7 @@ class ClaimInviteAndCreateUser:
     async def __call__(
         self, *, invite: str, email: EmailAddress, username: Username, password: NewPassword, client: ClientAddress
     ) -> None:
-        """Raises InviteInvalid, InviteForAnotherAddress, UsernameTaken, TooManyRequests."""
+        """Raises InviteInvalid, InviteForAnotherAddress, UsernameTaken, TooManyRequests, InvalidFields (password)."""
         async with bad_invites_counted(self.limiter, client, Bucket(SIGN_UP_BY_ADDRESS, client.network)):
             invite_id = self.signer.read(Purpose.INVITE, invite)
             if invite_id is None:
@@ -60,6 +62,7 @@ class ClaimInviteAndCreateUser:
             async with self.turns(invite_id):
                 found = await self._claimable(invite_id, email)
                 if found is not None:
+                    await self.check(password, words=(username.name, email.address))
                     await self._sign_up(found, email, username, password)
 
     async def _claimable(self, invite_id: UUID, email: EmailAddress) -> Invite | None:

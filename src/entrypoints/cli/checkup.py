@@ -45,6 +45,7 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
         "RabbitMQ": _rabbitmq,
         "mail": _mail,
         "password hashing": _hashing,
+        "breached passwords": _breached,
     }.items():
         yield await _within(PATIENCE, name, examine(settings))
 
@@ -165,3 +166,26 @@ async def _hashing(settings: Settings) -> Finding:
         what=f"password hashing: {milliseconds:.0f} ms a hash on one core",
         advice="Below OWASP's minimum. Unset BOTTOMLINE_ARGON2_TIME and BOTTOMLINE_ARGON2_MEMORY_KIB." if weak else "",
     )
+
+
+async def _breached(settings: Settings) -> Finding:
+    file = settings.breached_passwords
+    if file is None:
+        return Finding(is_well=True, what="breached passwords: no list, only guessable passwords are refused")
+    from adapters.files.breached_passwords import BreachedPasswordsFileDamaged, examine
+
+    try:
+        size = examine(file)
+    except OSError as fault:
+        return Finding(
+            is_well=False,
+            what=f"breached passwords: {file}: {fault.strerror}",
+            advice="Nobody can set a password. Correct or unset BOTTOMLINE_BREACHED_PASSWORDS.",
+        )
+    except BreachedPasswordsFileDamaged as fault:
+        return Finding(
+            is_well=False,
+            what=f"breached passwords: {file}: {fault}",
+            advice="Download the list ordered by hash again, with SHA-1 hashes.",
+        )
+    return Finding(is_well=True, what=f"breached passwords: {file}, {size:,} bytes")

@@ -1,6 +1,7 @@
 """Claiming an invite and creating a user."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy import text
 from adapters.memory.usernames import MemoryUsernames
 from application.ports import Holder, Overloaded, Unavailable
 from domain.email_address import EmailAddress
-from domain.errors import InviteForAnotherAddress, InviteInvalid, UsernameTaken
+from domain.errors import InvalidFields, InviteForAnotherAddress, InviteInvalid, UsernameTaken
 from domain.invite import InviteState, InviteTerms
 from domain.password import NewPassword
 from domain.token import Purpose
@@ -164,6 +165,24 @@ async def test_the_very_same_sign_up_again_changes_nothing(container: Container)
     assert [await rows(container, table) for table in ("users", "invite_claims", "outbox", "tokens")] == before
     (listed,) = await container.list_invites()(to=None)
     assert listed.claims == 1
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_a_weak_password_is_refused_alike_whether_the_address_is_known(container: Container, known: bool) -> None:
+    if known:
+        await a_member(container, ANN)
+    invite = await an_invite(container)
+    for password in ("passwordpassword", "ann.ann.ann.1234"):
+        with pytest.raises(InvalidFields) as refusal:
+            await sign_up(container, Person(ANN.email, BOB.username, password), invite)
+        ((field, code),) = [(bad.field, bad.code) for bad in refusal.value.fields]
+        assert (field, code) == ("password", "password_guessable")
+    await sign_up(container, Person(ANN.email, BOB.username), invite)
+
+
+async def test_a_weak_password_is_judged_only_for_whoever_has_an_open_invite(container: Container) -> None:
+    with pytest.raises(InviteInvalid):
+        await sign_up(container, replace(ANN, password="passwordpassword"), "nonsense")
 
 
 @pytest.mark.parametrize("known", [False, True])
