@@ -14,8 +14,8 @@ from granian.constants import HTTPModes, Interfaces
 from granian.errors import FatalError
 from granian.http import HTTP1Settings
 
-from entrypoints.cli.start import log_to_stderr
 from entrypoints.http.app import create_app
+from entrypoints.logs import log_to_stderr
 from entrypoints.settings import Settings, read_settings
 
 STOP_WITHIN = 10
@@ -80,8 +80,9 @@ def _options(settings: Settings) -> dict[str, Any]:
 
 def app_from_environment() -> object:
     """The application of one of several processes."""
-    log_to_stderr()
-    return create_app(read_settings(os.environ), _announce)
+    settings = read_settings(os.environ)
+    log_to_stderr(settings.log_format)
+    return create_app(settings, _announce)
 
 
 def _announce(line: str) -> None:

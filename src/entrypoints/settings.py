@@ -52,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     argon2_memory_kib: int
     rate_limits: bool
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    log_format: str
 
     @property
     def is_embedded(self) -> bool:
@@ -128,6 +129,15 @@ def _secret_keys(text: str) -> tuple[str, ...]:
     if any(len(key) < 32 for key in keys):
         raise ValueError("write one or more secrets of at least 32 characters, comma-separated (openssl rand -hex 32)")
     return keys
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"write {' or '.join(words)}")
+        return text
+
+    return read
 
 
 def _file(text: str) -> Path:
@@ -233,6 +243,9 @@ SETTINGS: Mapping[str, Setting] = {
         "",
         "Addresses and networks of the proxies in front, comma-separated: only their X-Forwarded-For is believed."
         " Default: none",
+    ),
+    "LOG_FORMAT": Setting(
+        _one_of("auto", "json", "text"), "auto", "How the log is written: json, text, or auto: text on a terminal only"
     ),
 }
 

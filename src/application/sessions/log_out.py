@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from application import ending
 from application.patience import is_done_within
 from application.ports import Begin, Clock, SessionCache, Unavailable
-from domain.session import SessionKey
+from domain.session import Session, SessionKey
 
 PATIENCE = 1.5
 """Seconds that a person waits for the record at most; they are logged out here in any case."""
@@ -27,13 +27,13 @@ class LogOut:
     clock: Clock
     unfinished: set[bytes]
 
-    async def __call__(self, *, key: SessionKey) -> None:
-        """Ending an ended or unknown session changes nothing."""
+    async def __call__(self, *, key: SessionKey) -> Session | None:
+        """Which session that was, as far as is known by now; ending an ended or unknown one changes nothing."""
         self.unfinished.add(key.hash)
         recording = asyncio.ensure_future(self._record(key.hash))
-        if await is_done_within(PATIENCE, recording):
-            await recording
+        ended = await recording if await is_done_within(PATIENCE, recording) else None
         await self._bury_unfinished([key.hash])
+        return ended
 
     async def finish(self) -> int:
         """Try to record what could not be recorded yet; how many are done."""
@@ -43,8 +43,9 @@ class LogOut:
         await self._bury_unfinished(waiting)
         return len(waiting) - len(self.unfinished.intersection(waiting))
 
-    async def _record(self, key_hash: bytes) -> None:
+    async def _record(self, key_hash: bytes) -> Session | None:
         """End the session in the record, if that can be reached, and then everywhere."""
+        session = None
         with suppress(Unavailable):
             async with self.begin() as work:
                 session = await work.sessions.delete(key_hash)
@@ -53,6 +54,7 @@ class LogOut:
                     await ending.tell(work, session.user_id, ended, self.clock.now())
             self.unfinished.discard(key_hash)
             await ending.bury(self.cache, ended)
+        return session
 
     async def _bury_unfinished(self, key_hashes: Collection[bytes]) -> None:
         """Keep the cache aware of what the record does not know yet."""

@@ -3,7 +3,8 @@
 import click
 
 from application.ports import Unavailable
-from entrypoints.cli.start import log_to_stderr, run, settings
+from entrypoints.cli.start import run, settings
+from entrypoints.logs import log_to_stderr
 from entrypoints.settings import Settings
 
 
@@ -16,7 +17,7 @@ def serve() -> None:
     from entrypoints.serving import CannotStart, serve_here, serve_with_workers
 
     found = settings()
-    log_to_stderr()
+    log_to_stderr(found.log_format)
     run(_require_schema(found))
     try:
         if found.workers == 1:
@@ -33,7 +34,7 @@ def worker() -> None:
     from entrypoints.worker import work
 
     found = settings()
-    log_to_stderr()
+    log_to_stderr(found.log_format)
     if found.rabbitmq_url is None:
         raise click.ClickException(
             "BOTTOMLINE_RABBITMQ_URL is not set: then `bottomline serve` delivers by itself, and needs no worker."

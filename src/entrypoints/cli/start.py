@@ -1,7 +1,6 @@
 """What every command begins with."""
 
 import asyncio
-import logging
 import os
 import sys
 from collections.abc import Coroutine
@@ -24,13 +23,6 @@ def settings() -> Settings:
         for problem in error.problems:
             click.echo(problem, err=True)
         sys.exit(2)
-
-
-def log_to_stderr() -> None:
-    """Send what the service has to say to standard error."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("aiormq", "aio_pika", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.ERROR)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

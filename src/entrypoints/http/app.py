@@ -18,6 +18,7 @@ from entrypoints.http.bodies import LARGEST, StrictRequest, readers_for
 from entrypoints.http.client_address import ClientAddresses, client_address
 from entrypoints.http.errors import HANDLERS
 from entrypoints.http.pages import page_routes
+from entrypoints.http.security_log import SecurityLog
 from entrypoints.http.session_cookie import SessionCookie, logged_in, visiting
 from entrypoints.http.shell import Shell
 from entrypoints.settings import Settings
@@ -102,7 +103,8 @@ def create_app(
         request_class=StrictRequest,
         request_max_body_size=LARGEST,
     )
-    return Shell(app, public_url=settings.public_url)
+    shell = Shell(app, public_url=settings.public_url)
+    return SecurityLog(shell, ClientAddresses(settings.trusted_proxies))
 
 
 def _hand_over(state: State, container: Container, settings: Settings) -> None:

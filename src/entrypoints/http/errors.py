@@ -15,6 +15,7 @@ from application.accounts.delete_user import DeletionUnavailable
 from application.ports import Overloaded, Unavailable
 from domain import errors
 from domain.errors import BadField
+from entrypoints.http.security_log import note_problem
 from entrypoints.http.strict_json import MalformedBody
 
 log = logging.getLogger(__name__)
@@ -111,16 +112,19 @@ def of_fault(fault: Unavailable) -> ProblemOut:
     return ProblemOut.of(code, HTTPStatus.SERVICE_UNAVAILABLE, "Temporarily unavailable", detail)
 
 
-def response(problem: ProblemOut, headers: Mapping[str, str] | None = None) -> Response[ProblemOut]:
-    """The problem as an answer; 503 says when to come again."""
+def response(
+    request: Request[Any, Any, Any], problem: ProblemOut, headers: Mapping[str, str] | None = None
+) -> Response[ProblemOut]:
+    """The problem as an answer, noted for the log; 503 says when to come again."""
+    note_problem(request.scope, problem.code)
     found = dict(headers or {})
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         found["Retry-After"] = str(RETRY_AFTER)
     return Response(problem, status_code=problem.status, media_type=MEDIA_TYPE, headers=found)
 
 
-def _refused(_: Request[Any, Any, Any], refusal: errors.Refusal) -> Response[ProblemOut]:
-    return response(of_refusal(refusal), _headers_of(refusal))
+def _refused(request: Request[Any, Any, Any], refusal: errors.Refusal) -> Response[ProblemOut]:
+    return response(request, of_refusal(refusal), _headers_of(refusal))
 
 
 def _headers_of(refusal: errors.Refusal) -> Mapping[str, str]:
@@ -130,9 +134,9 @@ def _headers_of(refusal: errors.Refusal) -> Mapping[str, str]:
     return {}
 
 
-def _away(_: Request[Any, Any, Any], fault: Unavailable) -> Response[ProblemOut]:
+def _away(request: Request[Any, Any, Any], fault: Unavailable) -> Response[ProblemOut]:
     log.warning("answered 503: %s (%r)", fault, fault.__cause__)
-    return response(of_fault(fault))
+    return response(request, of_fault(fault))
 
 
 def deletion_unavailable(request: Request[Any, Any, Any], fault: Unavailable) -> Response[ProblemOut]:
@@ -140,14 +144,14 @@ def deletion_unavailable(request: Request[Any, Any, Any], fault: Unavailable) ->
     return _away(request, fault if isinstance(fault, DeletionUnavailable) else DeletionUnavailable(*fault.args))
 
 
-def _http(_: Request[Any, Any, Any], error: HTTPException) -> Response[ProblemOut]:
+def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[ProblemOut]:
     allow = {"Allow": error.headers["allow"]} if error.headers and "allow" in error.headers else None
-    return response(of_status(error.status_code), allow)
+    return response(request, of_status(error.status_code), allow)
 
 
 def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[ProblemOut]:
-    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return response(of_status(HTTPStatus.INTERNAL_SERVER_ERROR))
+    log.error("an answer failed", exc_info=error)
+    return response(request, of_status(HTTPStatus.INTERNAL_SERVER_ERROR))
 
 
 HANDLERS: Mapping[Any, Any] = {

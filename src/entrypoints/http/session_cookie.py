@@ -10,6 +10,7 @@ from adapters.crypto.cookies import AesGcmCookieSeal
 from application.sessions.authenticate import Authenticate
 from domain.errors import NotLoggedIn
 from domain.session import LoggedIn, SessionKey
+from entrypoints.http.security_log import note_session
 
 CLEAR_SITE_DATA = {"Clear-Site-Data": '"cache", "storage"'}
 """What browsers forget when a session ends (ASVS 14.3.1): what pages of this origin have kept.
@@ -71,9 +72,11 @@ async def visiting(
     if key is None:
         return None
     try:
-        return await authenticate(key=key)
+        found = await authenticate(key=key)
     except NotLoggedIn:
         return None
+    note_session(request.scope, found.session)
+    return found
 
 
 async def logged_in(visitor: NamedDependency[LoggedIn | None]) -> LoggedIn:

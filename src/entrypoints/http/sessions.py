@@ -21,6 +21,7 @@ from domain.session import LoggedIn, Session
 from domain.user import Profile
 from entrypoints.http.accounts import StatusOut
 from entrypoints.http.devices import device_of
+from entrypoints.http.security_log import note_session
 from entrypoints.http.session_cookie import CLEAR_SITE_DATA, SessionCookie
 
 LONGEST_USER_AGENT = 256
@@ -105,6 +106,7 @@ async def log_in(
         user_agent=(request.headers.get("user-agent") or "")[:LONGEST_USER_AGENT] or None,
         client=client,
     )
+    note_session(request.scope, started.session)
     return Response(LoggedInOut("logged_in", UserOut.of(started.user)), cookies=[cookie.issue(key)])
 
 
@@ -113,8 +115,9 @@ async def log_out(
     request: Request[Any, Any, Any], log_out: NamedDependency[LogOut], cookie: NamedDependency[SessionCookie]
 ) -> Response[StatusOut]:
     """End the session, if any, and clear the cookie."""
-    if key := cookie.read(request):
-        await log_out(key=key)
+    key = cookie.read(request)
+    if key and (ended := await log_out(key=key)):
+        note_session(request.scope, ended)
     return Response(StatusOut("logged_out"), cookies=[cookie.clear()], headers=CLEAR_SITE_DATA)
 
 

@@ -14,6 +14,7 @@ from litestar.types import ASGIApp, HTTPResponseStartEvent, HTTPScope, Message, 
 from application.ports import Unavailable
 from entrypoints.http import cross_site, json_only
 from entrypoints.http.errors import MEDIA_TYPE, RETRY_AFTER, ProblemOut, of_fault, of_status
+from entrypoints.http.security_log import note_problem
 
 log = logging.getLogger(__name__)
 DEADLINE = 2.8
@@ -45,6 +46,7 @@ class Shell:
             return
         answer = _Answer(send, self._headers, scope["method"])
         if problem := self._objection(scope):
+            note_problem(scope, problem.code)
             await answer.tell(problem)
             return
         request = asyncio.create_task(self._handle(_asked(scope), _until(BODY_WITHIN, receive), answer))
@@ -54,8 +56,10 @@ class Shell:
         if request.done():
             await request
         else:
-            log.warning("%s took too long", scope["path"])
-            await answer.late()
+            log.warning("an answer took too long")
+            late = of_fault(Unavailable())
+            note_problem(scope, late.code)
+            await answer.late(late)
 
     def _objection(self, scope: HTTPScope) -> ProblemOut | None:
         """Why a request is turned away at the door. Reading is free: nobody reads the body of a GET, if it has one."""
@@ -63,7 +67,7 @@ class Shell:
             return None
         headers = tuple(scope["headers"])
         if cross_site.is_cross_site(headers, self._origin):
-            log.warning("refused %s %r: not sent from %s", scope["method"], scope["path"], self._origin.decode())
+            log.warning("refused: not sent from %s", self._origin.decode())
             return cross_site.PROBLEM
         return of_status(HTTPStatus.UNSUPPORTED_MEDIA_TYPE) if json_only.is_unsupported(headers) else None
 
@@ -123,11 +127,11 @@ class _Answer:
             message["body"] = b""
         await self._send(message)
 
-    async def late(self) -> None:
-        """Answer 503, unless an answer has begun."""
+    async def late(self, problem: ProblemOut) -> None:
+        """Answer 503 with this problem, unless an answer has begun."""
         self._is_over = True
         if not self._has_begun:
-            await self.tell(of_fault(Unavailable()), (b"retry-after", str(RETRY_AFTER).encode()))
+            await self.tell(problem, (b"retry-after", str(RETRY_AFTER).encode()))
 
     async def tell(self, problem: ProblemOut, *headers: tuple[bytes, bytes]) -> None:
         """Answer with a problem."""
