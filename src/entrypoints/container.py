@@ -168,6 +168,7 @@ class Container(DeclarativeContainer):
         ResetPassword,
         begin=begin,
         read=read,
+        check=password_check,
         hasher=hasher,
         cache=session_cache,
         signer=signer,
@@ -179,6 +180,7 @@ class Container(DeclarativeContainer):
         ChangePassword,
         begin=begin,
         fresh_password=fresh_password,
+        check=password_check,
         hasher=hasher,
         keys=keys,
         ids=ids,
@@ -278,7 +280,6 @@ def _redis(settings: Settings, stack: AsyncExitStack) -> "Breaker | None":
     return Breaker(redis)
 
 
-def _session_cache(settings: Settings, redis: "Breaker | None") -> SessionCache:
 def _strength(stack: AsyncExitStack) -> PasswordStrength:
     strength = ZxcvbnPasswordStrength()
     stack.callback(strength.close)
@@ -291,7 +292,7 @@ def _breached(settings: Settings) -> BreachedPasswords:
     return NoBreachedPasswords()
 
 
-def _session_cache(settings: Settings, stack: AsyncExitStack) -> SessionCache:
+def _session_cache(settings: Settings, redis: "Breaker | None") -> SessionCache:
     """Redis where there is one. Else in process, if this is the only one: replicas would not hear of ended sessions."""
     if redis:
         from adapters.redis.session_cache import RedisSessionCache

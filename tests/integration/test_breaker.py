@@ -196,3 +196,16 @@ async def test_a_redis_that_runs_a_script_without_end_is_left_alone(
         await asyncio.gather(script, return_exceptions=True)
     timer.seconds += PAUSE
     assert await callers.get() is None
+
+
+async def test_a_wait_that_this_process_overslept_says_nothing_about_redis(client: Redis) -> None:
+    """Else a crowd that keeps the loop busy for a moment would be sent to the database, and keep it busier still."""
+    breaker = Breaker(client)
+
+    async def busy(redis: Redis) -> bytes | str | None:
+        time.sleep(0.6)  # noqa: ASYNC251  the loop is to be busy
+        return await redis.get("nothing")
+
+    with pytest.raises(Unavailable):
+        await breaker.run(busy)
+    assert await breaker.run(lambda redis: redis.ping())

@@ -19,6 +19,9 @@ T = TypeVar("T")
 
 PAUSE = 1.0
 """Seconds that Redis is left alone after a fault; also how often one call goes to see whether it is back."""
+OURSELVES = 0.1
+"""Seconds by which a wait may overrun. One that overran by more tells of this process, which was too busy to look at
+an answer that may have been there; opening then would send the crowd to the database on top."""
 QUIET = 60.0
 """Seconds between two lines of the log about commands that Redis refuses."""
 _FAULTS = (RedisConnectionError, RedisTimeoutError, MasterDownError, OSError)
@@ -36,9 +39,10 @@ class Breaker:
     and the tombstones that are there are worth it.
     """
 
-    def __init__(self, redis: Redis, timer: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, redis: Redis, timer: Callable[[], float] = time.monotonic, patience: float = PATIENCE) -> None:
         self._redis = redis
         self._timer = timer
+        self._patience = patience
         self._is_open = False
         self._next_probe = 0.0
         self._quiet_until = 0.0
@@ -46,11 +50,13 @@ class Breaker:
     async def run(self, call: Callable[[Redis], Awaitable[T]]) -> T:
         """What Redis answers to the call. Raises Unavailable: at once while open, else after 0.25 s at the latest."""
         self._check_open()
+        began = self._timer()
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self._patience):
                 answer = await call(self._redis)
         except _FAULTS as fault:
-            self._open(fault)
+            if self._timer() - began < self._patience + OURSELVES:
+                self._open(fault)
             raise Unavailable("Redis did not answer") from fault
         except RedisError as refusal:
             self._refused(refusal)

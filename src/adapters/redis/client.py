@@ -9,7 +9,7 @@ PATIENCE = 0.25
 """Seconds that a connect or an answer may take."""
 
 
-def open_redis(url: str) -> Redis:
+def open_redis(url: str, patience: float = PATIENCE) -> Redis:
     """A client that gives up quickly, and repeats a command once whose connection was lost: a restart costs no request.
 
     What was not answered in time is not repeated: that would only wait again. Every command that is sent through it
@@ -18,9 +18,9 @@ def open_redis(url: str) -> Redis:
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=64,
-        timeout=PATIENCE,
-        socket_timeout=PATIENCE,
-        socket_connect_timeout=PATIENCE,
+        timeout=patience,
+        socket_timeout=patience,
+        socket_connect_timeout=patience,
         retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
         health_check_interval=0,
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from application import ending
 from application.fresh_password import FreshPassword, lock_unchanged
+from application.password_check import PasswordCheck
 from application.ports import Begin, Clock, Ids, PasswordHasher, SessionCache, SessionKeys
 from domain.events import PasswordChanged
 from domain.password import NewPassword, Password
@@ -21,6 +22,7 @@ class ChangePassword:
 
     begin: Begin
     fresh_password: FreshPassword
+    check: PasswordCheck
     hasher: PasswordHasher
     keys: SessionKeys
     ids: Ids
@@ -31,9 +33,10 @@ class ChangePassword:
     async def __call__(self, *, me: LoggedIn, current: Password, new: NewPassword) -> tuple[LoggedIn, SessionKey]:
         """The new session and the key for its cookie.
 
-        Raises PasswordWrong naming `current_password`, NotLoggedIn, TooManyRequests.
+        Raises PasswordWrong naming `current_password`, InvalidFields, NotLoggedIn, TooManyRequests.
         """
         user = await self.fresh_password(user_id=me.user.id, password=current, field="current_password")
+        await self.check(new, words=(user.username.name, user.email.address))
         password_hash = await self.hasher.hash(new)
         now = self.clock.now()
         key = self.keys.new()

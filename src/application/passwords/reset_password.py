@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from application import ending
+from application.password_check import PasswordCheck
 from application.ports import Begin, Bucket, Clock, PasswordHasher, RateLimiter, SessionCache, TokenSigner, Turns
 from domain.client_address import ClientAddress
 from domain.errors import ResetInvalid
@@ -24,6 +25,7 @@ class ResetPassword:
 
     begin: Begin
     read: Begin
+    check: PasswordCheck
     hasher: PasswordHasher
     cache: SessionCache
     signer: TokenSigner
@@ -32,13 +34,14 @@ class ResetPassword:
     limiter: RateLimiter
 
     async def __call__(self, *, reset: str, password: NewPassword, client: ClientAddress) -> None:
-        """Raises ResetInvalid, TooManyRequests; of many at once with one token, one succeeds."""
+        """Raises ResetInvalid, InvalidFields, TooManyRequests; of many at once with one token, one succeeds."""
         await self.limiter.take(Bucket(RESET_BY_ADDRESS, client.network))
         token_id = self.signer.read(Purpose.RESET, reset)
         if token_id is None:
             raise ResetInvalid
         async with self.turns(token_id):
-            await self._holder(token_id)
+            user = await self._holder(token_id)
+            await self.check(password, words=(user.username.name, user.email.address))
             await self._reset(token_id, await self.hasher.hash(password))
 
     async def _holder(self, token_id: UUID) -> User:

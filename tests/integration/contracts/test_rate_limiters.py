@@ -23,6 +23,7 @@ from adapters.redis.rate_limiter import RedisRateLimiter
 from application.ports import Bucket, RateLimiter, Unavailable
 from domain.errors import TooManyRequests
 from domain.limits import Limit
+from tests.integration.patience import PATIENT
 from tests.integration.servers import Servers
 from tests.integration.servers.ports import LoopbackPort
 
@@ -74,7 +75,7 @@ def memory_rig() -> Rig:
 
 
 async def redis_rig(url: str, stack: AsyncExitStack, *, has_fallback: bool) -> Rig:
-    clients = [open_redis(url) for _ in range(4)]
+    clients = [open_redis(url, PATIENT) for _ in range(4)]
     for each in clients:
         stack.push_async_callback(each.aclose)
     await clients[0].flushall()
@@ -82,7 +83,7 @@ async def redis_rig(url: str, stack: AsyncExitStack, *, has_fallback: bool) -> R
     async def advance(step: timedelta) -> None:
         await clients[0].eval(LET_TIME_PASS, 0, str(step // timedelta(microseconds=1)))
 
-    limiters: list[RateLimiter] = [RedisRateLimiter(Breaker(each), SECRET) for each in clients]
+    limiters: list[RateLimiter] = [RedisRateLimiter(Breaker(each, patience=PATIENT), SECRET) for each in clients]
     if has_fallback:
         limiters = [FallbackRateLimiter(shared, MemoryRateLimiter()) for shared in limiters]
     return Rig(limiters, advance)
@@ -106,7 +107,7 @@ async def rig(request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
 
 @pytest.fixture
 async def redis(servers: Servers) -> AsyncIterator[Redis]:
-    opened = open_redis(servers.redis)
+    opened = open_redis(servers.redis, PATIENT)
     await opened.flushall()
     yield opened
     await opened.aclose()
@@ -253,7 +254,9 @@ async def test_without_limits_everything_passes() -> None:
 
 async def test_neither_addresses_nor_users_stand_in_redis_or_can_be_tried(redis: Redis) -> None:
     for secret in (SECRET, b"t" * 32):
-        await RedisRateLimiter(Breaker(redis), secret).take(Bucket(THREE, "ann@example.org 192.0.2.1"))
+        await RedisRateLimiter(Breaker(redis, patience=PATIENT), secret).take(
+            Bucket(THREE, "ann@example.org 192.0.2.1")
+        )
     names = await redis.keys()
     assert len(names) == 2, "another secret, other names"
     for name in names:
@@ -263,7 +266,7 @@ async def test_neither_addresses_nor_users_stand_in_redis_or_can_be_tried(redis:
 
 
 async def test_a_bucket_is_gone_from_redis_as_soon_as_it_is_full(redis: Redis) -> None:
-    limiter = RedisRateLimiter(Breaker(redis), SECRET)
+    limiter = RedisRateLimiter(Breaker(redis, patience=PATIENT), SECRET)
     await limiter.take(Bucket(SEVEN, "ann", cost=2), Bucket(THREE, "ann", cost=0))
     (name,) = await redis.keys()
     assert 7_140 <= await redis.ttl(name) <= 7_200
@@ -278,7 +281,7 @@ async def test_a_clock_that_was_set_back_costs_no_more_than_an_empty_bucket(serv
 
 
 async def test_a_script_that_redis_has_forgotten_is_sent_again(redis: Redis) -> None:
-    limiter = RedisRateLimiter(Breaker(redis), SECRET)
+    limiter = RedisRateLimiter(Breaker(redis, patience=PATIENT), SECRET)
     await limiter.take(Bucket(THREE, "ann"))
     await redis.script_flush()
     await limiter.take(Bucket(THREE, "ann", cost=2))
@@ -287,7 +290,7 @@ async def test_a_script_that_redis_has_forgotten_is_sent_again(redis: Redis) -> 
 
 
 async def test_connections_that_redis_has_dropped_cost_no_try(redis: Redis, servers: Servers) -> None:
-    limiter, twenty = RedisRateLimiter(Breaker(redis), SECRET), Limit("twenty", 20, 20 * HOUR)
+    limiter, twenty = RedisRateLimiter(Breaker(redis, patience=PATIENT), SECRET), Limit("twenty", 20, 20 * HOUR)
     await asyncio.gather(*(limiter.take(Bucket(SEVEN, f"person {number}")) for number in range(20)))
     async with Redis.from_url(servers.redis) as admin:
         await admin.client_kill_filter(_type="normal", skipme=True)
@@ -334,19 +337,19 @@ class Losing:
 async def test_a_try_whose_answer_was_lost_is_counted_once(redis: Redis, servers: Servers) -> None:
     losing = Losing(servers.redis)
     async with losing.open() as url:
-        through = open_redis(url)
-        limiter = RedisRateLimiter(Breaker(through), SECRET)
+        through = open_redis(url, PATIENT)
+        limiter = RedisRateLimiter(Breaker(through, patience=PATIENT), SECRET)
         await limiter.take(Bucket(SEVEN, "ann"))
         losing.is_losing = True
         await limiter.take(Bucket(SEVEN, "ann", cost=3))
         assert not losing.is_losing, "an answer was lost"
         await through.aclose()
-    await RedisRateLimiter(Breaker(redis), SECRET).take(Bucket(SEVEN, "ann", cost=3))
+    await RedisRateLimiter(Breaker(redis, patience=PATIENT), SECRET).take(Bucket(SEVEN, "ann", cost=3))
 
 
 @pytest.mark.parametrize("found", [b"what another version wrote", b"1767268800000000 longago"])
 async def test_what_is_no_bucket_or_full_for_long_is_a_full_one(redis: Redis, found: bytes) -> None:
-    limiter = RedisRateLimiter(Breaker(redis), SECRET)
+    limiter = RedisRateLimiter(Breaker(redis, patience=PATIENT), SECRET)
     await redis.set(limiter._name(Bucket(THREE, "ann")), found)
     await limiter.take(Bucket(THREE, "ann", cost=3))
     with pytest.raises(TooManyRequests):
@@ -382,7 +385,7 @@ async def test_without_redis_the_same_limits_hold_in_the_process(
 
 async def test_a_full_redis_is_as_good_as_none_until_it_has_room_again(redis: Redis) -> None:
     limiter, limit = (
-        FallbackRateLimiter(RedisRateLimiter(Breaker(redis), SECRET), MemoryRateLimiter()),
+        FallbackRateLimiter(RedisRateLimiter(Breaker(redis, patience=PATIENT), SECRET), MemoryRateLimiter()),
         Bucket(THREE, "ann"),
     )
     rig = Rig([limiter], memory_rig().advance)

@@ -17,6 +17,7 @@ from domain.email_address import EmailAddress
 from domain.session import LoggedIn, Session, SessionKey, SessionLife
 from domain.user import Profile, Role
 from domain.username import Username
+from tests.integration.patience import PATIENT
 from tests.integration.servers import Servers
 from tests.integration.servers.ports import LoopbackPort
 
@@ -32,7 +33,7 @@ def somebody() -> LoggedIn:
 
 @pytest.fixture
 async def redis(servers: Servers) -> AsyncIterator[Redis]:
-    client = open_redis(servers.redis)
+    client = open_redis(servers.redis, PATIENT)
     await client.flushall()
     yield client
     await client.aclose()
@@ -42,7 +43,7 @@ async def redis(servers: Servers) -> AsyncIterator[Redis]:
 def cache(request: pytest.FixtureRequest) -> SessionCache:
     if request.param == "memory":
         return MemorySessionCache()
-    return RedisSessionCache(Breaker(request.getfixturevalue("redis")))
+    return RedisSessionCache(Breaker(request.getfixturevalue("redis"), patience=PATIENT))
 
 
 async def test_what_was_put_is_found_whole(cache: SessionCache) -> None:
@@ -82,7 +83,7 @@ async def test_of_a_late_reader_and_an_ender_at_once_the_ender_wins(cache: Sessi
 
 
 async def test_redis_forgets_an_entry_after_a_minute_and_a_tombstone_after_two(redis: Redis) -> None:
-    cache, found, dead = RedisSessionCache(Breaker(redis)), somebody(), somebody()
+    cache, found, dead = RedisSessionCache(Breaker(redis, patience=PATIENT)), somebody(), somebody()
     await cache.put(found)
     await cache.bury([dead.session.key_hash])
     assert 58 <= await redis.ttl(b"s:" + found.session.key_hash) <= 60
@@ -113,7 +114,7 @@ async def test_nothing_in_redis_is_a_key_or_an_open_secret(redis: Redis) -> None
     key = SessionKey(b"k" * 32)
     user = Profile(uuid4(), EmailAddress("ann@example.org"), Username("ann"), Role.MEMBER)
     session = Session.start(id=uuid4(), user_id=user.id, key=key, at=NOW, life=SessionLife(), user_agent=None, ip=None)
-    await RedisSessionCache(Breaker(redis)).put(LoggedIn(session, user))
+    await RedisSessionCache(Breaker(redis, patience=PATIENT)).put(LoggedIn(session, user))
     for name in await redis.keys():
         assert key.secret not in name
         assert key.secret not in (await redis.get(name) or b"")
@@ -122,13 +123,13 @@ async def test_nothing_in_redis_is_a_key_or_an_open_secret(redis: Redis) -> None
 async def test_what_another_version_wrote_is_not_read(redis: Redis) -> None:
     found = somebody()
     await redis.set(b"s:" + found.session.key_hash, b"\x81\xa1x\x01")
-    assert await RedisSessionCache(Breaker(redis)).get(found.session.key_hash) is None
+    assert await RedisSessionCache(Breaker(redis, patience=PATIENT)).get(found.session.key_hash) is None
 
 
 async def test_an_entry_that_redis_wrote_late_is_not_read(redis: Redis) -> None:
     """A Redis that was frozen runs what it was sent before, and starts the minute then."""
     seconds = 0.0
-    cache, found = RedisSessionCache(Breaker(redis), clock=lambda: seconds), somebody()
+    cache, found = RedisSessionCache(Breaker(redis, patience=PATIENT), clock=lambda: seconds), somebody()
     await cache.put(found)
     seconds = 59.9
     assert await cache.get(found.session.key_hash) == found
@@ -149,7 +150,7 @@ async def test_without_redis_nothing_is_known_and_burying_says_so() -> None:
 
 
 async def test_connections_that_redis_has_dropped_cost_nothing(redis: Redis, servers: Servers) -> None:
-    cache, people = RedisSessionCache(Breaker(redis)), [somebody() for _ in range(20)]
+    cache, people = RedisSessionCache(Breaker(redis, patience=PATIENT)), [somebody() for _ in range(20)]
     await asyncio.gather(*map(cache.put, people))
     async with Redis.from_url(servers.redis) as admin:
         await admin.client_kill_filter(_type="normal", skipme=True)

@@ -13,6 +13,7 @@ from adapters.redis.fallback_usernames import FallbackUsernames
 from adapters.redis.usernames import RedisUsernames
 from application.ports import Holder, Unavailable, Usernames
 from domain.username import Username
+from tests.integration.patience import PATIENT
 from tests.integration.servers import Servers
 from tests.integration.servers.ports import LoopbackPort
 
@@ -22,7 +23,7 @@ ONE, OTHER = b"\x00one\xff", b"other"
 
 @pytest.fixture
 async def redis(servers: Servers) -> AsyncIterator[Redis]:
-    client = open_redis(servers.redis)
+    client = open_redis(servers.redis, PATIENT)
     await client.flushall()
     yield client
     await client.aclose()
@@ -44,9 +45,11 @@ def usernames(request: pytest.FixtureRequest) -> Usernames:
         case "memory":
             return MemoryUsernames()
         case "redis":
-            return RedisUsernames(Breaker(request.getfixturevalue("redis")))
+            return RedisUsernames(Breaker(request.getfixturevalue("redis"), patience=PATIENT))
         case "redis with a fallback":
-            return FallbackUsernames(RedisUsernames(Breaker(request.getfixturevalue("redis"))), MemoryUsernames())
+            return FallbackUsernames(
+                RedisUsernames(Breaker(request.getfixturevalue("redis"), patience=PATIENT)), MemoryUsernames()
+            )
         case _:
             return FallbackUsernames(request.getfixturevalue("away"), MemoryUsernames())
 
@@ -95,7 +98,7 @@ async def test_of_many_who_want_one_name_at_once_one_gets_it(usernames: Username
 
 
 async def test_redis_forgets_a_reservation_after_half_a_minute_and_a_taken_name_after_an_hour(redis: Redis) -> None:
-    usernames = RedisUsernames(Breaker(redis))
+    usernames = RedisUsernames(Breaker(redis, patience=PATIENT))
     await usernames.add(ANN, Holder(ONE))
     await usernames.add(BOB, Holder(ONE, is_taken=True))
     assert 28 <= await redis.ttl(b"u:" + ANN.key.encode()) <= 30
