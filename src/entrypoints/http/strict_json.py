@@ -7,7 +7,7 @@ from typing import Any, TypeVar, get_type_hints
 
 import msgspec
 
-from domain.errors import BadField, InvalidFields, Refusal
+from domain.errors import BadField, FieldCode, InvalidFields, Refusal
 
 DEEPEST = 8
 MOST_PROBLEMS = 50
@@ -63,6 +63,8 @@ def _value(raw: Any, name: str, wanted: Any, readers: Readers) -> Any:
         if not isinstance(raw, str):
             raise InvalidFields(BadField(name, "wrong_type", "Use text."))
         return reader(raw, name)
+    if isinstance(raw, float) and raw.is_integer():
+        raw = int(raw)  # to JSON, 3.0 and 3 are one number
     try:
         return msgspec.convert(raw, wanted)
     except msgspec.ValidationError as error:
@@ -75,7 +77,8 @@ def _misfit(raw: Any, name: str, wanted: Any) -> BadField:
     options = kind.types if isinstance(kind, msgspec.inspect.UnionType) else (kind,)
     match next(option for option in options if not isinstance(option, msgspec.inspect.NoneType)):
         case msgspec.inspect.IntType(ge=least, le=most):
-            code = "out_of_range" if isinstance(raw, int) and not isinstance(raw, bool) else "wrong_type"
+            is_whole = isinstance(raw, int) and not isinstance(raw, bool)
+            code: FieldCode = "out_of_range" if is_whole else "wrong_type"
             return BadField(name, code, f"Use a whole number from {least:,} to {most:,}.")
         case msgspec.inspect.StrType(max_length=int(most)) if isinstance(raw, str):
             return BadField(name, "too_long", f"Use at most {most:,} characters.")

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.unit.http.people import a_member, log_in
+
 ENDPOINTS = ["/api/invites/verify", "/api/users", "/api/confirm_account", "/api/login"]
 JSON = {"content-type": "application/json"}
 
@@ -106,6 +108,20 @@ async def test_a_value_of_the_wrong_type_is_named(client: httpx.AsyncClient, val
     body = {"invite": value, "email": value, "username": value, "password": value}
     found = problem(await client.post("/api/users", json=body))
     assert {bad["field"] for bad in found["errors"]} == {"invite", "email", "username", "password"}
+
+
+async def test_a_whole_number_may_have_a_fraction_of_nought(
+    client: httpx.AsyncClient, first_invite: str, said: list[str]
+) -> None:
+    await a_member(client, first_invite, said)
+    await log_in(client)
+    issued = await client.post("/api/invites", content=b'{"max_claims": 3.0, "expires_in_days": 1e1}', headers=JSON)
+    assert (issued.status_code, issued.json()["max_claims"]) == (201, 3)
+    for number, code in (("3.5", "wrong_type"), ("1e300", "out_of_range"), ("true", "wrong_type")):
+        found = problem(
+            await client.post("/api/invites", content=b'{"max_claims": %b}' % number.encode(), headers=JSON)
+        )
+        assert [bad["code"] for bad in found["errors"]] == [code], number
 
 
 async def test_a_password_of_1025_bytes_is_refused_unhashed(client: httpx.AsyncClient) -> None:
