@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 
 class Refusal(Exception):
@@ -15,12 +15,37 @@ class Refusal(Exception):
         self.message = message
 
 
+FieldCode = Literal[
+    "bound_to_one_address",
+    "characters",
+    "email_invalid",
+    "email_unchanged",
+    "field_missing",
+    "invite_for_another_address",
+    "out_of_range",
+    "password_breached",
+    "password_guessable",
+    "password_missing",
+    "password_too_long",
+    "password_too_short",
+    "password_wrong",
+    "too_long",
+    "unknown_field",
+    "username_characters",
+    "username_length",
+    "username_reserved",
+    "username_taken",
+    "wrong_type",
+]
+"""What may be wrong with a field."""
+
+
 @dataclass(frozen=True, slots=True)
 class BadField:
     """One field that cannot be taken: its name, a stable code, and what to do about it."""
 
     field: str
-    code: str
+    code: FieldCode
     message: str
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
-from domain.errors import BadField, InvalidFields
+from domain.errors import BadField, FieldCode, InvalidFields
 from domain.look_alikes import is_disguised, skeleton
 
 SHORTEST, LONGEST = 3, 30
@@ -74,7 +74,7 @@ class Username:
         return self.name
 
 
-def _problem(name: str) -> tuple[str, str] | None:
+def _problem(name: str) -> tuple[FieldCode, str] | None:
     if not SHORTEST <= len(name) <= LONGEST:
         return "username_length", f"A username has {SHORTEST} to {LONGEST} characters."
     if not _SHAPE.fullmatch(name):

@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response
@@ -14,7 +14,7 @@ from litestar.exceptions import HTTPException
 from application.accounts.delete_user import DeletionUnavailable
 from application.ports import Overloaded, Unavailable
 from domain import errors
-from domain.errors import BadField
+from domain.errors import BadField, FieldCode
 from entrypoints.http.security_log import note_problem
 from entrypoints.http.strict_json import MalformedBody
 
@@ -48,7 +48,7 @@ PROBLEMS: Mapping[type[errors.Refusal], Problem] = {
 """Every refusal, or the nearest class above it: those that must not be told apart have one row."""
 
 _AGAIN = "The service cannot answer right now. Repeating the same request is safe."
-FAULTS: Mapping[type[Exception], tuple[str, str]] = {
+FAULTS: Mapping[type[Unavailable], tuple[str, str]] = {
     Unavailable: ("unavailable", _AGAIN),
     Overloaded: ("overloaded", _AGAIN),
     DeletionUnavailable: (
@@ -68,11 +68,36 @@ _BY_STATUS: Mapping[int, tuple[str, str]] = {
 }
 
 
+FIELD_CODES: Mapping[FieldCode, str] = {
+    "field_missing": "The field is required.",
+    "unknown_field": "There is no such field; send only those that are described.",
+    "wrong_type": "The value has another type than the field.",
+    "too_long": "The text has more characters than the field takes.",
+    "out_of_range": "The number is below or above what the field takes.",
+    "characters": "The text has characters that do not fit on one line.",
+    "email_invalid": "This is no mail address that a server could deliver to.",
+    "email_unchanged": "The account has this address already.",
+    "username_length": "The name is too short or too long.",
+    "username_characters": "The name has characters other than letters and digits of one script, with _ or - inside.",
+    "username_reserved": "The name is kept for the service's own use.",
+    "username_taken": "Another account has this name, had it lately, or is about to: choose another.",
+    "password_missing": "The password is empty.",
+    "password_too_short": "The new password has fewer characters than this service asks for.",
+    "password_too_long": "The password has more than 1,024 bytes of UTF-8.",
+    "password_guessable": "The new password is easy to guess, also from the address and the username.",
+    "password_breached": "The new password is on a list of stolen ones.",
+    "password_wrong": "This is not the password of the account.",
+    "bound_to_one_address": "An invite for one mail address is good for one account only.",
+    "invite_for_another_address": "The invite was sent to another mail address: sign up with that one.",
+}
+"""What each code of a bad field means."""
+
+
 class BadFieldOut(msgspec.Struct, frozen=True):
     """A field that cannot be taken."""
 
     field: str
-    code: str
+    code: Annotated[FieldCode, msgspec.Meta(extra_json_schema={"x-enumDescriptions": FIELD_CODES})]
     message: str
 
 
