@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from application.ports import Begin, Bucket, Clock, RateLimiter, Usernames
 from domain.client_address import ClientAddress
-from domain.errors import InvalidFields, UsernameTaken
+from domain.errors import FieldCode, InvalidFields, UsernameTaken
 from domain.limits import USERNAME_CHECKS_BY_ADDRESS
 from domain.username import Username
 
@@ -14,7 +14,7 @@ class CheckedUsername:
     """A name, and the code of what stands against it; None where nothing does at the moment."""
 
     username: str
-    reason: str | None = None
+    reason: FieldCode | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import click
 
+from entrypoints.cli.describing import openapi
 from entrypoints.cli.invites import invite
 from entrypoints.cli.running import doctor, migrate, serve, worker
 
@@ -15,5 +16,5 @@ def main() -> None:
     """
 
 
-for command in (serve, worker, migrate, doctor, invite):
+for command in (serve, worker, migrate, doctor, openapi, invite):
     main.add_command(command)

@@ -1,5 +1,7 @@
 """Routes: accounts."""
 
+from typing import Generic, Literal, TypeVar
+
 import msgspec
 from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
@@ -8,16 +10,27 @@ from litestar.params import FromPath, JSONBody
 from application.accounts.check_username import CheckedUsername, CheckUsername
 from application.accounts.claim_invite_and_create_user import ClaimInviteAndCreateUser
 from application.accounts.confirm_account import ConfirmAccount
-from application.accounts.delete_user import DeleteUser
+from application.accounts.delete_user import DeleteUser, DeletionUnavailable
 from application.accounts.resend_confirmation import ResendConfirmation
 from application.ports import Unavailable
 from domain.client_address import ClientAddress
 from domain.email_address import EmailAddress
+from domain.errors import (
+    ConfirmationInvalid,
+    FieldCode,
+    InviteForAnotherAddress,
+    InviteInvalid,
+    PasswordWrong,
+    TooManyRequests,
+    UsernameTaken,
+)
 from domain.password import NewPassword, Password
 from domain.session import LoggedIn
 from domain.username import Username
 from entrypoints.http.errors import deletion_unavailable
 from entrypoints.http.session_cookie import CLEAR_SITE_DATA, SessionCookie
+
+Word = TypeVar("Word", bound=str)
 
 
 class SignUpBody(msgspec.Struct):
@@ -47,31 +60,31 @@ class PasswordBody(msgspec.Struct):
     password: Password
 
 
-class UsernameOut(msgspec.Struct, omit_defaults=True):
+class UsernameOut(msgspec.Struct):
     """Whether a name could be had, and if not, the code of why."""
 
     username: str
     available: bool
-    reason: str | None = None
+    reason: FieldCode | msgspec.UnsetType = msgspec.UNSET
 
     @classmethod
     def of(cls, checked: CheckedUsername) -> "UsernameOut":
         """The answer for this name."""
-        return cls(checked.username, checked.reason is None, checked.reason)
+        return cls(checked.username, checked.reason is None, checked.reason or msgspec.UNSET)
 
 
-class StatusOut(msgspec.Struct):
+class StatusOut(msgspec.Struct, Generic[Word]):
     """How it went."""
 
-    status: str
+    status: Word
 
 
-@post("/users", status_code=202)
+@post("/users", status_code=202, problems=(InviteInvalid, InviteForAnotherAddress, UsernameTaken))
 async def sign_up(
     data: JSONBody[SignUpBody],
     claim_invite_and_create_user: NamedDependency[ClaimInviteAndCreateUser],
     client: NamedDependency[ClientAddress],
-) -> StatusOut:
+) -> StatusOut[Literal["check_your_email"]]:
     """Claim an invite and create a user; the same answer where the address has an account."""
     await claim_invite_and_create_user(
         invite=data.invite, email=data.email, username=data.username, password=data.password, client=client
@@ -79,20 +92,20 @@ async def sign_up(
     return StatusOut("check_your_email")
 
 
-@get("/usernames/{raw:path}")
+@get("/usernames/{username:path}", problems=(TooManyRequests,))
 async def check_username(
-    raw: FromPath[str], check_username: NamedDependency[CheckUsername], client: NamedDependency[ClientAddress]
+    username: FromPath[str], check_username: NamedDependency[CheckUsername], client: NamedDependency[ClientAddress]
 ) -> UsernameOut:
     """Tell whether a name could be had."""
-    return UsernameOut.of(await check_username(raw=raw.removeprefix("/"), client=client))
+    return UsernameOut.of(await check_username(raw=username.removeprefix("/"), client=client))
 
 
-@post("/confirm_account", status_code=200)
+@post("/confirm_account", status_code=200, problems=(ConfirmationInvalid,))
 async def confirm(
     data: JSONBody[ConfirmBody],
     confirm_account: NamedDependency[ConfirmAccount],
     client: NamedDependency[ClientAddress],
-) -> StatusOut:
+) -> StatusOut[Literal["confirmed"]]:
     """Confirm a mail address."""
     await confirm_account(confirmation=data.confirmation, client=client)
     return StatusOut("confirmed")
@@ -103,13 +116,19 @@ async def resend_confirmation(
     data: JSONBody[AddressBody],
     resend_confirmation: NamedDependency[ResendConfirmation],
     client: NamedDependency[ClientAddress],
-) -> StatusOut:
+) -> StatusOut[Literal["check_your_email"]]:
     """Send the confirmation once more, where one is waited for; the same answer whatever the address."""
     await resend_confirmation(email=data.email, client=client)
     return StatusOut("check_your_email")
 
 
-@delete("/user", status_code=204, exception_handlers={Unavailable: deletion_unavailable})
+@delete(
+    "/user",
+    status_code=204,
+    exception_handlers={Unavailable: deletion_unavailable},
+    response_headers=CLEAR_SITE_DATA,
+    problems=(PasswordWrong, DeletionUnavailable),
+)
 async def delete_account(
     data: JSONBody[PasswordBody],
     me: NamedDependency[LoggedIn],
@@ -118,7 +137,7 @@ async def delete_account(
 ) -> Response[None]:
     """Delete my account, or leave it as it is."""
     await delete_user(user_id=me.user.id, password=data.password)
-    return Response(None, cookies=[cookie.clear()], headers=CLEAR_SITE_DATA)
+    return Response(None, cookies=[cookie.clear()])
 
 
 routes = [sign_up, check_username, confirm, resend_confirmation, delete_account]

@@ -17,6 +17,7 @@ from entrypoints.http import accounts, email_changes, forward_auth, health, invi
 from entrypoints.http.bodies import LARGEST, StrictRequest, readers_for
 from entrypoints.http.client_address import ClientAddresses, client_address
 from entrypoints.http.errors import HANDLERS
+from entrypoints.http.openapi import openapi
 from entrypoints.http.pages import page_routes
 from entrypoints.http.security_log import SecurityLog
 from entrypoints.http.session_cookie import SessionCookie, logged_in, visiting
@@ -58,6 +59,14 @@ def create_app(
 
     `announce` prints the lines that a person at the console needs; `swap` puts other parts into the container.
     """
+    shell = Shell(routed(settings, announce, swap), public_url=settings.public_url)
+    return SecurityLog(shell, ClientAddresses(settings.trusted_proxies))
+
+
+def routed(
+    settings: Settings, announce: Callable[[str], None] = print, swap: Mapping[str, object] | None = None
+) -> Litestar:
+    """The routes and what they need, without what surrounds every request."""
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -73,7 +82,7 @@ def create_app(
             async with finishing_log_outs(container), delivery:
                 yield
 
-    app = Litestar(
+    return Litestar(
         route_handlers=[
             Router(
                 "/api",
@@ -87,6 +96,7 @@ def create_app(
                 ],
             ),
             *health.routes,
+            openapi,
             *page_routes(),
         ],
         dependencies={
@@ -103,8 +113,6 @@ def create_app(
         request_class=StrictRequest,
         request_max_body_size=LARGEST,
     )
-    shell = Shell(app, public_url=settings.public_url)
-    return SecurityLog(shell, ClientAddresses(settings.trusted_proxies))
 
 
 def _hand_over(state: State, container: Container, settings: Settings) -> None:

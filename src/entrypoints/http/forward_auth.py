@@ -6,16 +6,33 @@ from typing import Any
 from urllib.parse import quote
 
 from litestar import MediaType, Request, Response, get
-from litestar.datastructures import Headers
+from litestar.datastructures import Headers, ResponseHeader
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 
 from adapters.crypto.links import Links
 from domain.errors import NotLoggedIn
 from domain.session import LoggedIn
 from entrypoints.http.return_to import path_of_ours
 
+IDENTITY = {
+    "X-User-Id": "The user's id.",
+    "X-Username": "The username, in percent-encoded UTF-8.",
+    "X-User-Role": "`admin` or `member`.",
+    "X-Session-Id": "The session's id.",
+}
 
-@get("/forward_auth", media_type=MediaType.TEXT)
+
+@get(
+    "/forward_auth",
+    media_type=MediaType.TEXT,
+    problems=(NotLoggedIn,),
+    response_headers=[
+        ResponseHeader(name=name, description=description, required=True, documentation_only=True)
+        for name, description in IDENTITY.items()
+    ],
+    responses={302: ResponseSpec(None, description="A page load that comes with X-Forwarded-Uri: to the log-in page")},
+)
 async def forward_auth(
     request: Request[Any, Any, Any], visitor: NamedDependency[LoggedIn | None], links: NamedDependency[Links]
 ) -> Response[str]:

@@ -18,8 +18,10 @@ from application.invites.verify_invite import OpenInvite, VerifyInvite
 from application.ports import Clock
 from domain.client_address import ClientAddress
 from domain.email_address import EmailAddress
-from domain.invite import LIFE_DAYS, LONGEST_LIFE_DAYS, LONGEST_NOTE, MOST_CLAIMS, Invite, InviteTerms
+from domain.errors import InviteInvalid, InviteNotFound, InviteQuotaReached
+from domain.invite import LIFE_DAYS, LONGEST_LIFE_DAYS, LONGEST_NOTE, MOST_CLAIMS, Invite, InviteState, InviteTerms
 from domain.session import LoggedIn
+from entrypoints.http.wire import Moment
 
 UtcClock = SkipValidation[Clock]
 
@@ -30,17 +32,21 @@ class VerifyBody(msgspec.Struct):
     invite: str
 
 
-class OpenInviteOut(msgspec.Struct, omit_defaults=True):
+class OpenInviteOut(msgspec.Struct):
     """What the holder of an open invite may know."""
 
-    expires_at: datetime
-    email: str | None = None
-    invited_by: str | None = None
+    expires_at: Moment
+    email: str | msgspec.UnsetType = msgspec.UNSET
+    invited_by: str | msgspec.UnsetType = msgspec.UNSET
 
     @classmethod
     def of(cls, invite: OpenInvite) -> "OpenInviteOut":
         """The answer for this invite."""
-        return cls(invite.expires_at, invite.email.address if invite.email else None, invite.invited_by)
+        return cls(
+            invite.expires_at,
+            invite.email.address if invite.email else msgspec.UNSET,
+            invite.invited_by or msgspec.UNSET,
+        )
 
 
 class InviteBody(msgspec.Struct):
@@ -62,9 +68,9 @@ class InviteOut(msgspec.Struct):
     max_claims: int
     claims: int
     note: str | None
-    created_at: datetime
-    expires_at: datetime
-    state: str
+    created_at: Moment
+    expires_at: Moment
+    state: InviteState
 
     @classmethod
     def of(cls, invite: Invite, links: Links, at: datetime) -> "InviteOut":
@@ -80,11 +86,11 @@ class InviteOut(msgspec.Struct):
             note=invite.note,
             created_at=invite.created_at,
             expires_at=invite.expires_at,
-            state=invite.state(at).value,
+            state=invite.state(at),
         )
 
 
-@post("/verify", status_code=200)
+@post("/verify", status_code=200, problems=(InviteInvalid,))
 async def verify(
     data: JSONBody[VerifyBody],
     verify_invite: NamedDependency[VerifyInvite],
@@ -94,7 +100,7 @@ async def verify(
     return OpenInviteOut.of(await verify_invite(invite=data.invite, client=client))
 
 
-@post("/")
+@post("/", problems=(InviteQuotaReached,))
 async def issue(
     data: JSONBody[InviteBody],
     me: NamedDependency[LoggedIn],
@@ -120,7 +126,7 @@ async def list_mine(
     return [InviteOut.of(invite, links, clock.now()) for invite in await list_invites(to=me.user)]
 
 
-@delete("/{invite_id:uuid}")
+@delete("/{invite_id:uuid}", problems=(InviteNotFound,))
 async def revoke(
     invite_id: FromPath[UUID], me: NamedDependency[LoggedIn], revoke_invite: NamedDependency[RevokeInvite]
 ) -> None:

@@ -25,7 +25,7 @@ def page_routes() -> list[HTTPRouteHandler]:
     folder = files("entrypoints") / "pages"
     assets = {file.name: file.read_bytes() for file in folder.iterdir() if _suffix(file) in _TYPES}
 
-    @get("/assets/{name:str}", media_type=MediaType.TEXT)
+    @get("/assets/{name:str}", media_type=MediaType.TEXT, include_in_schema=False)
     async def asset(name: FromPath[str]) -> Response[bytes]:
         if name not in assets:
             raise NotFoundException
@@ -39,7 +39,7 @@ def _suffix(file: Traversable) -> str:
 
 
 def _page(path: str, html: bytes) -> HTTPRouteHandler:
-    @get(path, media_type=MediaType.HTML, name=f"page {path}")
+    @get(path, media_type=MediaType.HTML, name=f"page {path}", include_in_schema=False)
     async def page() -> bytes:
         return html
 

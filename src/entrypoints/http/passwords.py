@@ -1,5 +1,7 @@
 """Routes: passwords."""
 
+from typing import Literal
+
 import msgspec
 from litestar import Response, post
 from litestar.di import NamedDependency
@@ -9,6 +11,7 @@ from application.passwords.change_password import ChangePassword
 from application.passwords.request_password_reset import RequestPasswordReset
 from application.passwords.reset_password import ResetPassword
 from domain.client_address import ClientAddress
+from domain.errors import PasswordWrong, ResetInvalid
 from domain.password import NewPassword, Password
 from domain.session import LoggedIn
 from entrypoints.http.accounts import AddressBody, StatusOut
@@ -34,30 +37,30 @@ async def forgot(
     data: JSONBody[AddressBody],
     request_password_reset: NamedDependency[RequestPasswordReset],
     client: NamedDependency[ClientAddress],
-) -> StatusOut:
+) -> StatusOut[Literal["check_your_email"]]:
     """Mail a reset, where the address has an account; the same answer whatever the address."""
     await request_password_reset(email=data.email, client=client)
     return StatusOut("check_your_email")
 
 
-@post("/reset_password", status_code=200)
+@post("/reset_password", status_code=200, problems=(ResetInvalid,))
 async def reset(
     data: JSONBody[ResetBody],
     reset_password: NamedDependency[ResetPassword],
     client: NamedDependency[ClientAddress],
-) -> StatusOut:
+) -> StatusOut[Literal["password_changed"]]:
     """Set another password with a mailed reset; all sessions end."""
     await reset_password(reset=data.reset, password=data.password, client=client)
     return StatusOut("password_changed")
 
 
-@post("/change_password", status_code=200)
+@post("/change_password", status_code=200, problems=(PasswordWrong,))
 async def change(
     data: JSONBody[ChangePasswordBody],
     me: NamedDependency[LoggedIn],
     change_password: NamedDependency[ChangePassword],
     cookie: NamedDependency[SessionCookie],
-) -> Response[StatusOut]:
+) -> Response[StatusOut[Literal["password_changed"]]]:
     """Change my password; my other sessions end, and this one gets another cookie."""
     _, key = await change_password(me=me, current=data.current_password, new=data.password)
     return Response(StatusOut("password_changed"), cookies=[cookie.issue(key)])

@@ -19,6 +19,11 @@ Not "cookies": that would take those of every other host of our domain along, an
 """
 
 
+def cookie_name(*, is_secure: bool) -> str:
+    """The cookie's name, which is a promise of its attributes where browsers keep to it."""
+    return "__Host-session" if is_secure else "session"
+
+
 class SessionCookie:
     """`__Host-session`: Secure, HttpOnly, SameSite=Strict, for this host and every path (ASVS 3.3.1 to 3.3.4).
 
@@ -30,7 +35,7 @@ class SessionCookie:
         self._seal = seal
         self._is_secure = is_secure
         self._max_age = max_age
-        self.name = "__Host-session" if is_secure else "session"
+        self.name = cookie_name(is_secure=is_secure)
 
     def issue(self, key: SessionKey) -> Cookie:
         """The cookie that opens this session."""

@@ -1,8 +1,7 @@
 """Routes: logging in and out, and the session in between."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -16,13 +15,15 @@ from application.sessions.log_in import LogIn
 from application.sessions.log_out import LogOut
 from domain.client_address import ClientAddress
 from domain.email_address import EmailAddress
+from domain.errors import CredentialsInvalid, SessionNotFound
 from domain.password import Password
 from domain.session import LoggedIn, Session
-from domain.user import Profile
+from domain.user import Profile, Role
 from entrypoints.http.accounts import StatusOut
 from entrypoints.http.devices import device_of
 from entrypoints.http.security_log import note_session
 from entrypoints.http.session_cookie import CLEAR_SITE_DATA, SessionCookie
+from entrypoints.http.wire import Moment
 
 LONGEST_USER_AGENT = 256
 
@@ -40,21 +41,21 @@ class UserOut(msgspec.Struct):
     id: UUID
     email: str
     username: str
-    role: str
+    role: Role
 
     @classmethod
     def of(cls, user: Profile) -> "UserOut":
         """The answer for this user."""
-        return cls(user.id, user.email.address, user.username.name, user.role.value)
+        return cls(user.id, user.email.address, user.username.name, user.role)
 
 
 class SessionOut(msgspec.Struct):
     """A session as its user sees it. `last_seen_at` is exact to the hour."""
 
     id: UUID
-    created_at: datetime
-    last_seen_at: datetime
-    expires_at: datetime
+    created_at: Moment
+    last_seen_at: Moment
+    expires_at: Moment
     device: str
     address: str | None
     is_current: bool
@@ -76,7 +77,7 @@ class SessionOut(msgspec.Struct):
 class LoggedInOut(msgspec.Struct):
     """Who is logged in."""
 
-    status: str
+    status: Literal["logged_in", "already_logged_in"]
     user: UserOut
 
 
@@ -87,7 +88,7 @@ class CurrentOut(msgspec.Struct):
     session: SessionOut
 
 
-@post("/login", status_code=200)
+@post("/login", status_code=200, problems=(CredentialsInvalid,))
 async def log_in(
     *,
     request: Request[Any, Any, Any],
@@ -110,15 +111,15 @@ async def log_in(
     return Response(LoggedInOut("logged_in", UserOut.of(started.user)), cookies=[cookie.issue(key)])
 
 
-@post("/logout", status_code=200)
+@post("/logout", status_code=200, response_headers=CLEAR_SITE_DATA)
 async def log_out(
     request: Request[Any, Any, Any], log_out: NamedDependency[LogOut], cookie: NamedDependency[SessionCookie]
-) -> Response[StatusOut]:
+) -> Response[StatusOut[Literal["logged_out"]]]:
     """End the session, if any, and clear the cookie."""
     key = cookie.read(request)
     if key and (ended := await log_out(key=key)):
         note_session(request.scope, ended)
-    return Response(StatusOut("logged_out"), cookies=[cookie.clear()], headers=CLEAR_SITE_DATA)
+    return Response(StatusOut("logged_out"), cookies=[cookie.clear()])
 
 
 @get("/session")
@@ -135,7 +136,7 @@ async def list_mine(
     return [SessionOut.of(session, me.session) for session in await list_sessions(user_id=me.user.id)]
 
 
-@delete("/sessions/{session_id:uuid}")
+@delete("/sessions/{session_id:uuid}", problems=(SessionNotFound,))
 async def end_one(
     session_id: FromPath[UUID], me: NamedDependency[LoggedIn], end_sessions: NamedDependency[EndSessions]
 ) -> None:
