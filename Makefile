@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: help run test unit check format up down example bench lock clean
+.PHONY: help run test unit check format up down example bench api lock clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ example: ## Start the example that Bottomline protects, behind nginx (see exampl
 
 bench: .venv/.dev ## Measure; writes bench/results.md
 	@$(BIN)/python -m bench
+
+api: .venv/.dev ## Write what docs/api.md says of each endpoint and code
+	@$(BIN)/python -m tests.api_page
 
 lock: .venv/.dev ## Resolve the dependencies anew into hash-pinned locks
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes --no-annotate \
