@@ -7,10 +7,12 @@ from typing import Any
 
 import httpx
 
+from tests.described import check_described
+
 
 @asynccontextmanager
 async def running(app: Any, base_url: str = "https://localhost:8000") -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the started application; it is shut down at the end.
+    """A client of the started application; it is shut down at the end. An answer that is not described fails the test.
 
     It says https, for unlike browsers it sends no Secure cookie to http://localhost.
     """
@@ -21,7 +23,8 @@ async def running(app: Any, base_url: str = "https://localhost:8000") -> AsyncIt
     await _step("startup", to_app, from_app)
     try:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url=base_url) as client:
+        hooks = {"response": [check_described]}
+        async with httpx.AsyncClient(transport=transport, base_url=base_url, event_hooks=hooks) as client:
             yield client
     finally:
         await _step("shutdown", to_app, from_app)
