@@ -37,7 +37,7 @@ class ClaimInviteAndCreateUser:
 
     Whether the address has an account already shows nowhere: the invite is claimed, the username held and the same
     work done either way; only the mail differs. The very same sign-up again (same invite, same address) changes
-    nothing and succeeds, so a client with an unknown outcome may repeat it.
+    nothing and succeeds until it is confirmed, so a client with an unknown outcome may repeat it.
     """
 
     begin: Begin

@@ -16,6 +16,8 @@ class ConfirmAccount:
 
     Each sign-up with an address waits with a password and a confirmation of its own, and the one that is confirmed
     is the account: nobody can sign up ahead with somebody else's address and have the owner confirm it unawares.
+    Which invites the address has used is forgotten: else who holds the same invite could sign up with the address,
+    see that nothing is claimed and no name held, and so learn that it has an account.
     """
 
     begin: Begin
@@ -32,6 +34,8 @@ class ConfirmAccount:
         now = self.clock.now()
         async with self.begin() as work:
             token = await work.tokens.consume(token_id, Purpose.CONFIRMATION, now)
-            if token is None or not await work.users.confirm(token.user_id, now):
+            user = await work.users.get(token.user_id) if token else None
+            if user is None or not await work.users.confirm(user.id, now):
                 raise ConfirmationInvalid
-            await work.outbox.add(UserConfirmed(token.user_id), at=now)
+            await work.claims.forget(user.email)
+            await work.outbox.add(UserConfirmed(user.id), at=now)

@@ -26,6 +26,7 @@ from tests.unit.people import (
     Person,
     a_member,
     an_invite,
+    confirm,
     deliver_everything,
     log_in,
     sign_up,
@@ -207,6 +208,36 @@ async def test_the_world_after_a_sign_up_is_the_same_whether_the_address_was_kno
         forget_names(container)
     assert (await container.check_username()(raw="bob", client=CLIENT)).reason == "username_taken"
     await sign_up(container, Person(ANN.email, BOB.username), invite)
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_whoever_holds_an_invite_cannot_tell_which_addresses_came_by_it(
+    container: Container, known: bool
+) -> None:
+    invite = await an_invite(container, InviteTerms(max_claims=9))
+    if known:
+        await sign_up(container, ANN, invite)
+        await confirm(container, ANN)
+    (before,) = await container.list_invites()(to=None)
+    await sign_up(container, Person(ANN.email, BOB.username), invite)
+    (after,) = await container.list_invites()(to=None)
+    assert after.claims == before.claims + 1
+    with pytest.raises(UsernameTaken):
+        await sign_up(container, BOB, invite)
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_a_name_that_was_never_confirmed_comes_free_after_90_days_whatever_the_address(
+    container: Container, clock: HandClock, known: bool
+) -> None:
+    if known:
+        await a_member(container, ANN)
+    await sign_up(container, Person(ANN.email, BOB.username), await an_invite(container))
+    clock.advance(timedelta(days=90) - timedelta(seconds=1))
+    with pytest.raises(UsernameTaken):
+        await sign_up(container, BOB, await an_invite(container))
+    clock.advance(timedelta(seconds=1))
+    await sign_up(container, BOB, await an_invite(container))
 
 
 async def test_a_known_address_keeps_its_account_and_is_told(container: Container, said: list[str]) -> None:
