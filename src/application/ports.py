@@ -156,13 +156,16 @@ class UsernameHolds(Protocol):
     """Names held so that nobody else takes them."""
 
     async def hold(self, username: Username, *, until: datetime, at: datetime) -> None:
-        """Hold a name that no account has and no live hold names. Raises UsernameTaken."""
+        """Hold a name that no account has and no live hold names. Raises UsernameTaken.
+
+        A sign-up that still waits when its hold is over is dropped for it: names come free alike, whoever held them.
+        """
 
     async def extend(self, username: Username, until: datetime) -> None:
         """Hold a name on behalf of the account that is about to let it go."""
 
     async def has(self, username: Username, at: datetime) -> bool:
-        """Whether an account has the name or a live hold names it: out of others' reach either way."""
+        """Whether a confirmed account has the name or a live hold names it: out of others' reach either way."""
 
 
 class Invites(Protocol):

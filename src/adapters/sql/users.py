@@ -174,6 +174,11 @@ def _to_user(row: AnyRow) -> User:
     )
 
 
+_is_held = exists().where(
+    username_holds.c.username_key == bindparam("key"),
+    username_holds.c.held_until > bindparam("at", type_=Instant),
+)
+_give_up = delete(users).where(users.c.username_key == bindparam("key"), users.c.confirmed_at.is_(None), not_(_is_held))
 _held = insert(username_holds).from_select(
     ["username_key", "held_until"],
     select(bindparam("key", type_=users.c.username_key.type), bindparam("until", type_=Instant)).where(
@@ -189,15 +194,7 @@ _extended = insert(username_holds).values(username_key=bindparam("key"), held_un
 _extend = _extended.on_conflict_do_update(
     index_elements=["username_key"], set_={"held_until": _extended.excluded.held_until}
 )
-_has = select(
-    or_(
-        exists().where(users.c.username_key == bindparam("key")),
-        exists().where(
-            username_holds.c.username_key == bindparam("key"),
-            username_holds.c.held_until > bindparam("at", type_=Instant),
-        ),
-    )
-)
+_has = select(or_(exists().where(users.c.username_key == bindparam("key"), _is_confirmed), _is_held))
 
 
 class SqlUsernameHolds:
@@ -208,6 +205,7 @@ class SqlUsernameHolds:
 
     async def hold(self, username: Username, *, until: datetime, at: datetime) -> None:
         """Hold a name that no account has and no live hold names. Raises UsernameTaken."""
+        await self._connection.execute(_give_up, {"key": username.key, "at": at})
         values = {"key": username.key, "until": until, "at": at}
         if (await self._connection.execute(_hold, values)).first() is None:
             raise UsernameTaken
@@ -217,5 +215,5 @@ class SqlUsernameHolds:
         await self._connection.execute(_extend, {"key": username.key, "until": until})
 
     async def has(self, username: Username, at: datetime) -> bool:
-        """Whether an account has the name or a live hold names it."""
+        """Whether a confirmed account has the name or a live hold names it."""
         return bool(await self._connection.scalar(_has, {"key": username.key, "at": at}))

@@ -313,10 +313,24 @@ async def test_a_held_name_is_free_when_the_hold_is_over_unless_an_account_has_i
             await work.username_holds.hold(Username("Ann"), until=LATER, at=NOW)
     async with record.begin() as work:
         await work.username_holds.hold(Username("ann"), until=LATER + timedelta(hours=1), at=LATER)
-        await work.users.add(a_user())
+        await work.users.add(replace(a_user(), confirmed_at=NOW))
     with pytest.raises(UsernameTaken):
         async with record.begin() as work:
             await work.username_holds.hold(Username("ann"), until=LATER, at=LATER + timedelta(days=1))
+
+
+async def test_a_sign_up_that_waits_longer_than_its_name_is_held_gives_way(record: Record) -> None:
+    waiting = a_user()
+    async with record.begin() as work:
+        await work.username_holds.hold(waiting.username, until=LATER, at=NOW)
+        await work.users.add(waiting)
+    with pytest.raises(UsernameTaken):
+        async with record.begin() as work:
+            await work.username_holds.hold(waiting.username, until=LATER, at=LATER - timedelta(seconds=1))
+    async with record.begin() as work:
+        assert await work.users.get(waiting.id) == waiting
+        await work.username_holds.hold(waiting.username, until=LATER + timedelta(days=1), at=LATER)
+        assert await work.users.get(waiting.id) is None
 
 
 @pytest.mark.parametrize("claims", [1, 7])
@@ -371,11 +385,11 @@ async def test_an_address_claims_an_invite_once(record: Record) -> None:
 
 
 async def test_a_name_is_out_of_reach_while_an_account_has_it_or_a_live_hold_names_it(record: Record) -> None:
-    user = a_user("ann")
     held = Username("bob")
     async with record.begin() as work:
-        await work.users.add(user)
+        await work.users.add(replace(a_user("ann"), confirmed_at=NOW))
         await work.username_holds.hold(held, until=LATER, at=NOW)
+        await work.users.add(a_user("bob"))
     async with record.read() as work:
         assert await work.username_holds.has(Username("ANN"), LATER)
         assert await work.username_holds.has(Username("BOB"), NOW)
