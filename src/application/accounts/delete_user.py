@@ -38,6 +38,7 @@ class DeleteUser:
 
     It happens within two seconds, or it does not happen: a transaction that is late is rolled back. Where the answer
     to the commit itself is lost, the record is asked. The username is held, so that nobody can pass for who is gone.
+    What strangers have claimed with the address stays claimed: else they would see that it had an account.
     """
 
     begin: Begin
@@ -84,7 +85,6 @@ class DeleteUser:
         now = self.clock.now()
         await work.username_holds.extend(user.username, now + HOLD)
         await work.invites.delete_open(user.id, now)
-        await work.claims.forget(user.email)
         await work.mails.forget(user.email)
         await work.users.delete(user.id)
         await work.outbox.add(UserDeleted(user.id), at=now)

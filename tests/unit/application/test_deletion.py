@@ -80,6 +80,15 @@ async def test_the_address_may_sign_up_again_and_the_name_is_held(container: Con
     assert (await a_member(container, again)).id != user.id
 
 
+async def test_a_stranger_who_signed_up_with_the_address_does_not_learn_of_it(container: Container) -> None:
+    user = await a_member(container, ANN)
+    invite = await an_invite(container)
+    await sign_up(container, Person(ANN.email, BOB.username), invite)
+    await container.delete_user()(user_id=user.id, password=Password(ANN.password))
+    await sign_up(container, Person(ANN.email, BOB.username), invite)
+    assert await user_of(container, ANN) is None
+
+
 async def test_a_fault_leaves_the_account_as_it_is(container: Container) -> None:
     user = await a_member(container, ANN)
     _, key = await log_in(container, ANN)
