@@ -20,6 +20,7 @@ BEYOND_SCHEMAS = {
     "bound_to_one_address",
     "characters",
     "email_invalid",
+    "password_guessable",
     "password_wrong",
     "username_characters",
     "username_reserved",
