@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.memory.usernames import MemoryUsernames
 from adapters.sql.engine import open_engine
 from adapters.sql.migrate import migrate
 from entrypoints.container import Container, opened
@@ -50,5 +51,7 @@ def said() -> list[str]:
 
 @pytest.fixture
 async def container(settings: Settings, clock: HandClock, said: list[str]) -> AsyncIterator[Container]:
-    async with opened(settings, announce=said.append, swap={"clock": clock}) as opened_container:
+    usernames = MemoryUsernames(timer=lambda: clock.now().timestamp())
+    swap = {"clock": clock, "usernames": usernames}
+    async with opened(settings, announce=said.append, swap=swap) as opened_container:
         yield opened_container

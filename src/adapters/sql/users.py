@@ -27,7 +27,7 @@ _add = (
     .returning(users.c.id)
 )
 _get = select(users).where(users.c.id == bindparam("id"))
-_lock = _get.with_for_update()
+_lock = _get.with_for_update(key_share=True)
 _by_email = (
     select(users)
     .where(users.c.email_key == bindparam("email_key"))

@@ -33,9 +33,11 @@ class ConfirmAccount:
             raise ConfirmationInvalid
         now = self.clock.now()
         async with self.begin() as work:
-            token = await work.tokens.consume(token_id, Purpose.CONFIRMATION, now)
-            user = await work.users.get(token.user_id) if token else None
-            if user is None or not await work.users.confirm(user.id, now):
+            token = await work.tokens.get(token_id)
+            user = await work.users.get(token.user_id) if token and token.is_usable(now) else None
+            if user is None or not await work.users.confirm(user.id, now):  # locks all who wait with the address
+                raise ConfirmationInvalid
+            if await work.tokens.consume(token_id, Purpose.CONFIRMATION, now) is None:
                 raise ConfirmationInvalid
             await work.claims.forget(user.email)
             await work.outbox.add(UserConfirmed(user.id), at=now)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from application import mailed_tokens
 from application.ports import Begin, Bucket, Clock, Ids, RateLimiter, SessionCache, TokenSigner, Work
 from domain.client_address import ClientAddress
 from domain.errors import EmailChangeInvalid
@@ -33,11 +34,11 @@ class ConfirmEmailChange:
             raise EmailChangeInvalid
         now = self.clock.now()
         async with self.begin() as work:
-            token = await work.tokens.consume(token_id, Purpose.EMAIL_CHANGE, now)
-            user = await work.users.lock(token.user_id) if token else None
-            if token is None or token.email is None or user is None:
+            used = await mailed_tokens.use(work, token_id, Purpose.EMAIL_CHANGE, now)
+            if used is None:
                 raise EmailChangeInvalid
-            if not await work.users.update(user.with_address(token.email)):
+            token, user = used
+            if token.email is None or not await work.users.update(user.with_address(token.email)):
                 raise EmailChangeInvalid
             await self._tell_old_address(user, work)
             sessions = await work.sessions.of_user(user.id)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from application import ending
+from application import ending, mailed_tokens
 from application.ports import Begin, Bucket, Clock, RateLimiter, SessionCache, TokenSigner
 from domain.client_address import ClientAddress
 from domain.errors import EmailChangeInvalid
@@ -33,11 +33,11 @@ class UndoEmailChange:
             raise EmailChangeInvalid
         now = self.clock.now()
         async with self.begin() as work:
-            token = await work.tokens.consume(token_id, Purpose.EMAIL_UNDO, now)
-            user = await work.users.lock(token.user_id) if token else None
-            if token is None or token.email is None or user is None:
+            used = await mailed_tokens.use(work, token_id, Purpose.EMAIL_UNDO, now)
+            if used is None:
                 raise EmailChangeInvalid
-            if not await work.users.update(user.with_address(token.email).locked()):
+            token, user = used
+            if token.email is None or not await work.users.update(user.with_address(token.email).locked()):
                 raise EmailChangeInvalid
             await work.tokens.void(user.id, Purpose.RESET, Purpose.EMAIL_CHANGE, at=now)
             await work.tokens.void(user.id, Purpose.EMAIL_UNDO, at=now, since=token.created_at)

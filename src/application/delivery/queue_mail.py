@@ -130,8 +130,10 @@ class QueueMail:
         """A mail with a fresh token; the older one goes on working where there is to be no mail."""
         token = Token.issue(purpose, id=self.ids.new(), user_id=user.id, at=self.clock.now())
         mail = await self._within_quota(_linked(mail_id, kind, user, token, token.created_at), work)
-        if mail is not None:
-            await work.tokens.add(token)
+        locked = await work.users.lock(user.id)  # before its tokens, as everywhere
+        if mail is None or locked is None or locked.email != user.email:  # gone, or somewhere else by now
+            return None
+        await work.tokens.add(token)
         return mail
 
     async def _within_quota(self, mail: Mail, work: Work) -> Mail | None:

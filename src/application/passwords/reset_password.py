@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from application import ending
+from application import ending, mailed_tokens
 from application.password_check import PasswordCheck
 from application.ports import Begin, Bucket, Clock, PasswordHasher, RateLimiter, SessionCache, TokenSigner, Turns
 from domain.client_address import ClientAddress
@@ -56,9 +56,11 @@ class ResetPassword:
     async def _reset(self, token_id: UUID, password_hash: str) -> None:
         now = self.clock.now()
         async with self.begin() as work:
-            token = await work.tokens.consume(token_id, Purpose.RESET, now)
-            user = await work.users.lock(token.user_id) if token else None
-            if user is None or not await work.users.update(user.with_password(password_hash)):
+            used = await mailed_tokens.use(work, token_id, Purpose.RESET, now)
+            if used is None:
+                raise ResetInvalid
+            _, user = used
+            if not await work.users.update(user.with_password(password_hash)):
                 raise ResetInvalid
             await work.tokens.void(user.id, Purpose.RESET, Purpose.EMAIL_CHANGE, at=now)
             ended = await work.sessions.delete_all(user.id)

@@ -29,6 +29,7 @@ class EndSessions:
 
     async def _end(self, user_id: UUID, is_unwanted: Callable[[Session], bool]) -> int:
         async with self.begin() as work:
+            await work.users.lock(user_id)  # as all who end several sessions do, so that no two wait for each other
             unwanted = [session for session in await work.sessions.of_user(user_id) if is_unwanted(session)]
             ended = [session for session in unwanted if await work.sessions.delete(session.key_hash)]
             await ending.tell(work, user_id, ended, self.clock.now())

@@ -44,11 +44,11 @@ async def test_a_confirmation_sent_again_supersedes_the_older(container: Contain
     await container.confirm_account()(confirmation=newer, client=CLIENT)
 
 
-async def test_a_thousand_requests_make_five_mails_a_day(
+async def test_however_many_requests_make_five_mails_a_day(
     container: Container, clock: HandClock, said: list[str]
 ) -> None:
     await sign_up(container, ANN, await an_invite(container))
-    for _ in range(100):
+    for _ in range(20):
         for _ in range(10):
             await container.resend_confirmation()(email=ANN.email, client=CLIENT)
         await deliver_everything(container)
