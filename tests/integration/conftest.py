@@ -18,9 +18,8 @@ from tests.integration.rabbit import forget_topology
 from tests.integration.servers import Servers, ServersMissing, running
 from tests.integration.servers.local_redis import LocalRedis
 from tests.integration.servers.programs import require
+from tests.integration.servers.source import note_source
 from tests.integration.smtp_sink import SmtpSink
-
-SOURCE = pytest.StashKey[str]()
 
 
 @pytest.fixture(scope="session")
@@ -34,14 +33,8 @@ def servers(request: pytest.FixtureRequest) -> Iterator[Servers]:
                 found = stack.enter_context(running())
         except ServersMissing as missing:
             pytest.fail(str(missing), pytrace=False)
-        request.config.stash[SOURCE] = found.source
+        note_source(request.config, found.source)
         yield found
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say which servers the tests ran on."""
-    if SOURCE in config.stash:
-        terminalreporter.write_line(f"Postgres, Redis and RabbitMQ: {config.stash[SOURCE]}")
 
 
 @pytest.fixture(scope="session")
