@@ -93,6 +93,7 @@ class World:
         held, shared = self.held, {id(self._clock): self._clock}
 
         async def go_back() -> None:
+            await self._settled()
             await asyncio.to_thread(record.backup, self._record)
             self.held = copy.deepcopy(held, dict(shared))
             for file in self._mail.glob("*.eml"):
