@@ -191,16 +191,18 @@ class Invites(Protocol):
 
 
 class Claims(Protocol):
-    """Which address has used which invite."""
+    """Who has signed up with which invite and is not confirmed."""
 
     async def add(self, claim: Claim) -> bool:
-        """Note a claim; False where the address has used the invite already. Waits for a rival in flight.
+        """Note a claim; False where address and name have one already that is no older than a username is held.
+
+        Waits for a rival in flight.
 
         Raises InviteUnknown where the invite is gone.
         """
 
-    async def has(self, invite_id: UUID, email: EmailAddress) -> bool:
-        """Whether the address has used the invite."""
+    async def get(self, invite_id: UUID, email: EmailAddress, username: Username) -> Claim | None:
+        """The claim of this invite by this address and name."""
 
     async def forget(self, email: EmailAddress) -> None:
         """Forget which invites the address has used; their claims stay counted."""

@@ -1,7 +1,7 @@
 """Invites: the right to create an account."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
@@ -17,6 +17,7 @@ from domain.errors import (
     InviteSpent,
 )
 from domain.user import Role
+from domain.username import Username
 
 LIFE_DAYS = 7
 LONGEST_LIFE_DAYS = 365
@@ -127,8 +128,13 @@ class Invite:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """That a mail address has used an invite; one address uses an invite once."""
+    """That somebody has signed up with an invite: by address and username, which together do so once.
+
+    The hash of the password tells whether it is the very same sign-up that comes again.
+    """
 
     invite_id: UUID
     email: EmailAddress
+    username: Username
+    password_hash: str = field(repr=False)
     at: datetime

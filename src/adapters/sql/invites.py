@@ -10,11 +10,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.tables import invite_claims, invites
-from adapters.sql.types import AnyRow
+from adapters.sql.types import AnyRow, Instant
 from domain.email_address import EmailAddress
 from domain.errors import InviteUnknown
 from domain.invite import Claim, Invite
 from domain.user import Role
+from domain.username import HOLD, Username
 
 _add = insert(invites)
 _get = select(invites).where(invites.c.id == bindparam("id"))
@@ -100,35 +101,51 @@ def _to_invite(row: AnyRow) -> Invite:
     )
 
 
-_add_claim = (
-    postgresql.insert(invite_claims)
-    .on_conflict_do_nothing(index_elements=["invite_id", "email_key"])
-    .returning(invite_claims.c.invite_id)
+_new_claim = postgresql.insert(invite_claims).values(
+    {column.name: bindparam(column.name, type_=column.type) for column in invite_claims.c}
 )
-_has_claim = select(invite_claims.c.invite_id).where(
-    invite_claims.c.invite_id == bindparam("invite_id"), invite_claims.c.email_key == bindparam("email_key")
+_add_claim = _new_claim.on_conflict_do_update(
+    index_elements=["invite_id", "email_key", "username_key"],
+    set_={"password_hash": _new_claim.excluded.password_hash, "claimed_at": _new_claim.excluded.claimed_at},
+    where=invite_claims.c.claimed_at <= bindparam("stale_at", type_=Instant),
+).returning(invite_claims.c.invite_id)
+_get_claim = select(invite_claims).where(
+    invite_claims.c.invite_id == bindparam("invite_id"),
+    invite_claims.c.email_key == bindparam("email_key"),
+    invite_claims.c.username_key == bindparam("username_key"),
 )
 _forget_claims = delete(invite_claims).where(invite_claims.c.email_key == bindparam("email_key"))
 
 
 class SqlClaims:
-    """Which address has used which invite; the primary key settles races."""
+    """Who has signed up with which invite; the primary key settles races.
+
+    A claim whose username is not held any more gives way to a newer one.
+    """
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def add(self, claim: Claim) -> bool:
-        """Note a claim; False where the address has used the invite already. Raises InviteUnknown."""
-        values = {"invite_id": claim.invite_id, "email_key": claim.email.key, "claimed_at": claim.at}
+        """Note a claim; False where address and name have used the invite already. Raises InviteUnknown."""
+        values = {
+            "invite_id": claim.invite_id,
+            "email_key": claim.email.key,
+            "username_key": claim.username.key,
+            "password_hash": claim.password_hash,
+            "claimed_at": claim.at,
+            "stale_at": claim.at - HOLD,
+        }
         try:
             return (await self._connection.execute(_add_claim, values)).first() is not None
         except IntegrityError as error:  # of the foreign key: the invite was deleted with its issuer
             raise InviteUnknown from error
 
-    async def has(self, invite_id: UUID, email: EmailAddress) -> bool:
-        """Whether the address has used the invite."""
-        values = {"invite_id": invite_id, "email_key": email.key}
-        return (await self._connection.execute(_has_claim, values)).first() is not None
+    async def get(self, invite_id: UUID, email: EmailAddress, username: Username) -> Claim | None:
+        """The claim of this invite by this address and name."""
+        values = {"invite_id": invite_id, "email_key": email.key, "username_key": username.key}
+        row = (await self._connection.execute(_get_claim, values)).first()
+        return Claim(invite_id, email, username, row.password_hash, row.claimed_at) if row else None
 
     async def forget(self, email: EmailAddress) -> None:
         """Forget which invites the address has used; their claims stay counted."""

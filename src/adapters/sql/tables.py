@@ -86,6 +86,8 @@ invites = Table(
 class _InviteClaims(TypedColumns):
     invite_id: Named[UUID] = Column(Uuid, ForeignKey("invites.id", ondelete="CASCADE"), primary_key=True)
     email_key: Named[str] = Column(Text, primary_key=True, index=True)
+    username_key: Named[str] = Column(Text, primary_key=True)
+    password_hash: Named[str] = Column(Text)
     claimed_at: Named[datetime] = Column(Instant)
 
 

@@ -36,8 +36,9 @@ class ClaimInviteAndCreateUser:
     """Spend a claim of an invite on a new account, in one transaction: both, or neither.
 
     Whether the address has an account already shows nowhere: the invite is claimed, the username held and the same
-    work done either way; only the mail differs. The very same sign-up again (same invite, same address) changes
-    nothing and succeeds until it is confirmed, so a client with an unknown outcome may repeat it.
+    work done either way; only the mail differs. The very same sign-up again (same invite, address, username and
+    password) changes nothing and succeeds until it is confirmed, so a client with an unknown outcome may repeat it.
+    One that differs in anything is another sign-up: nobody finds out, or takes over, what others have signed up with.
     """
 
     begin: Begin
@@ -60,20 +61,21 @@ class ClaimInviteAndCreateUser:
             if invite_id is None:
                 raise InviteUnknown
             async with self.turns(invite_id):
-                found = await self._claimable(invite_id, email)
-                if found is not None:
-                    await self.check(password, words=(username.name, email.address))
-                    await self._sign_up(found, email, username, password)
+                if not await self._has_claimed(invite_id, email, username, password):
+                    await self._sign_up(await self._claimable(invite_id, email), email, username, password)
 
-    async def _claimable(self, invite_id: UUID, email: EmailAddress) -> Invite | None:
-        """The invite, worth hashing a password for; None where this address has claimed it already.
+    async def _has_claimed(
+        self, invite_id: UUID, email: EmailAddress, username: Username, password: NewPassword
+    ) -> bool:
+        """Whether this very sign-up has been made already."""
+        async with self.read() as work:
+            claim = await work.claims.get(invite_id, email, username)
+        return claim is not None and await self.hasher.verify(password, claim.password_hash)
 
-        The claim is looked for last: an invite that is spent when it is read shows whose claim has spent it.
-        """
+    async def _claimable(self, invite_id: UUID, email: EmailAddress) -> Invite:
+        """The invite, worth hashing a password for."""
         async with self.read() as work:
             invite = await work.invites.get(invite_id)
-            if await work.claims.has(invite_id, email):
-                return None
         if invite is None:
             raise InviteUnknown
         invite.claim(by=email, at=self.clock.now())
@@ -81,24 +83,24 @@ class ClaimInviteAndCreateUser:
 
     async def _sign_up(self, invite: Invite, email: EmailAddress, username: Username, password: NewPassword) -> None:
         """Claim with the name reserved, so a rival costs no hash; where the outcome is unknown it lapses."""
+        await self.check(password, words=(username.name, email.address))
         owner = _owner(invite.id, email)
         if not await self.usernames.add(username, Holder(owner)):
             raise UsernameTaken
         try:
             is_claimed = await self._claim(invite, email, username, await self.hasher.hash(password))
+            if not is_claimed and not await self._has_claimed(invite.id, email, username, password):
+                raise UsernameTaken
         except Refusal:
             await self.usernames.delete(username, owner)
             raise
-        if is_claimed:
-            await self.usernames.add(username, Holder(owner, is_taken=True))
-        else:
-            await self.usernames.delete(username, owner)
+        await self.usernames.add(username, Holder(owner, is_taken=True))
 
     async def _claim(self, invite: Invite, email: EmailAddress, username: Username, password_hash: str) -> bool:
-        """Whether this call has claimed the invite; False where the same sign-up had."""
+        """Whether this call has claimed the invite; False where a sign-up with this address and name had."""
         now = self.clock.now()
         async with self.begin() as work:
-            if not await work.claims.add(Claim(invite.id, email, now)):
+            if not await work.claims.add(Claim(invite.id, email, username, password_hash, now)):
                 return False
             if not await work.invites.claim(invite.id, now):
                 raise InviteSpent

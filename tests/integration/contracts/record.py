@@ -3,7 +3,7 @@
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -12,7 +12,7 @@ from adapters.memory.signal import MemorySignal
 from adapters.sql.unit_of_work import SqlBegin, SqlRead, SqlWork, Wakers
 from adapters.system.randomness import Uuid7Ids
 from domain.email_address import EmailAddress
-from domain.invite import Invite, InviteTerms
+from domain.invite import Claim, Invite, InviteTerms
 from domain.session import Session, SessionKey, SessionLife
 from domain.token import Purpose, Token
 from domain.user import Role, User
@@ -45,6 +45,10 @@ class Record:
 
 def an_invite(terms: InviteTerms | None = None) -> Invite:
     return Invite.issue(terms or InviteTerms(note="é 🦉"), id=IDS.new(), by=uuid4(), at=NOW)
+
+
+def a_claim(invite_id: UUID, name: str) -> Claim:
+    return Claim(invite_id, EmailAddress(f"{name}@example.org"), Username(name), "$argon2id$…", NOW)
 
 
 def a_user(name: str = "ann", at: datetime = NOW) -> User:

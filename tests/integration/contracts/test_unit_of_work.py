@@ -15,13 +15,13 @@ from application.ports import Unavailable
 from domain.email_address import EmailAddress
 from domain.errors import InviteUnknown, UsernameTaken
 from domain.events import UserConfirmed
-from domain.invite import Claim, InviteTerms
+from domain.invite import InviteTerms
 from domain.mail import Mail, MailKind
 from domain.session import SessionLife
 from domain.token import Purpose, Token
 from domain.user import User
 from domain.username import Username
-from tests.integration.contracts.record import IDS, LATER, NOW, Record, a_session, a_token, a_user, an_invite
+from tests.integration.contracts.record import IDS, LATER, NOW, Record, a_claim, a_session, a_token, a_user, an_invite
 
 
 class Boom(Exception):
@@ -227,13 +227,13 @@ async def test_open_invites_go_with_their_issuer_and_used_ones_stay(record: Reco
         for invite in (*mine, theirs):
             await work.invites.add(invite)
         await work.invites.claim(mine[0].id, NOW)
-        await work.claims.add(Claim(mine[1].id, EmailAddress("ann@example.org"), NOW))
+        await work.claims.add(a_claim(mine[1].id, "ann"))
         assert mine[0].issued_by is not None
         await work.invites.delete_open(mine[0].issued_by, NOW)
         assert [invite.id for invite in await work.invites.issued()] == [theirs.id, mine[0].id]
     with pytest.raises(InviteUnknown):
         async with record.begin() as work:
-            await work.claims.add(Claim(mine[2].id, EmailAddress("bob@example.org"), NOW))
+            await work.claims.add(a_claim(mine[2].id, "bob"))
 
 
 async def test_what_an_address_claimed_and_was_mailed_can_be_forgotten(record: Record) -> None:
@@ -241,11 +241,12 @@ async def test_what_an_address_claimed_and_was_mailed_can_be_forgotten(record: R
     async with record.begin() as work:
         await work.invites.add(invite)
         for email in (ann, bob):
-            await work.claims.add(Claim(invite.id, email, NOW))
+            await work.claims.add(replace(a_claim(invite.id, "ann"), email=email))
             await work.mails.add(Mail(IDS.new(), MailKind.RESET, email, NOW))
         await work.claims.forget(EmailAddress("ANN@example.org"))
         await work.mails.forget(EmailAddress("ANN@example.org"))
-        assert [await work.claims.has(invite.id, email) for email in (ann, bob)] == [False, True]
+        kept = [await work.claims.get(invite.id, email, Username("ann")) for email in (ann, bob)]
+        assert [claim is not None for claim in kept] == [False, True]
         assert [mail.to for mail in await work.mails.lease(10, at=NOW, until=LATER)] == [bob]
 
 
@@ -373,15 +374,18 @@ async def test_invites_are_listed_newest_first_for_their_issuer_or_all(record: R
         assert await work.invites.issued() == [other, *mine[::-1]]
 
 
-async def test_an_address_claims_an_invite_once(record: Record) -> None:
+async def test_an_address_and_a_name_claim_an_invite_once(record: Record) -> None:
     invite = an_invite()
-    claim = Claim(invite.id, EmailAddress("ann@example.org"), NOW)
+    claim = a_claim(invite.id, "ann")
     async with record.begin() as work:
         await work.invites.add(invite)
         assert await work.claims.add(claim)
-        assert not await work.claims.add(replace(claim, email=EmailAddress("ANN@example.org")))
-        assert await work.claims.has(invite.id, EmailAddress("Ann@example.org"))
-        assert not await work.claims.has(invite.id, EmailAddress("bob@example.org"))
+        twin = replace(claim, email=EmailAddress("ANN@example.org"), username=Username("Ann"), password_hash="other")
+        assert not await work.claims.add(twin)
+        assert await work.claims.get(invite.id, claim.email, claim.username) == claim
+        assert await work.claims.get(invite.id, claim.email, Username("bob")) is None
+        assert await work.claims.get(invite.id, EmailAddress("bob@example.org"), claim.username) is None
+        assert await work.claims.add(replace(claim, username=Username("bob")))
 
 
 async def test_a_name_is_out_of_reach_while_an_account_has_it_or_a_live_hold_names_it(record: Record) -> None:

@@ -7,13 +7,15 @@ from uuid import UUID
 
 import pytest
 
-from domain.errors import ConfirmationInvalid, CredentialsInvalid
+from domain.errors import ConfirmationInvalid, CredentialsInvalid, UsernameTaken
+from domain.invite import InviteTerms
 from domain.token import Purpose
 from domain.username import Username
 from entrypoints.container import Container
 from tests.hand_clock import HandClock
 from tests.unit.people import (
     ANN,
+    BOB,
     CLIENT,
     a_member,
     an_invite,
@@ -122,3 +124,35 @@ async def test_of_many_sign_ups_with_an_address_one_is_confirmed(container: Cont
         return True
 
     assert sorted(await asyncio.gather(*map(attempt, tokens * 10))) == [False] * 99 + [True]
+
+
+async def test_nobody_signs_up_ahead_with_the_same_invite_either(container: Container) -> None:
+    invite = await an_invite(container, InviteTerms(max_claims=2))
+    await sign_up(container, STRANGER, invite)
+    await sign_up(container, ANN, invite)
+    user = await user_of(container, ANN)
+    assert user is not None
+    assert user.username == ANN.username
+    await confirm(container, ANN)
+    await log_in(container, ANN)
+    with pytest.raises(CredentialsInvalid):
+        await log_in(container, STRANGER)
+
+
+async def test_a_sign_up_with_another_password_is_not_the_very_same(container: Container) -> None:
+    invite = await an_invite(container, InviteTerms(max_claims=2))
+    await sign_up(container, replace(STRANGER, username=ANN.username), invite)
+    with pytest.raises(UsernameTaken):
+        await sign_up(container, ANN, invite)
+
+
+@pytest.mark.parametrize("claimed", [True, False])
+async def test_whoever_holds_an_invite_cannot_ask_who_has_signed_up_with_it(
+    container: Container, claimed: bool
+) -> None:
+    invite, other = await an_invite(container, InviteTerms(max_claims=3)), await an_invite(container)
+    await sign_up(container, BOB, invite if claimed else other)
+    with pytest.raises(UsernameTaken):
+        await sign_up(container, replace(BOB, password="a stranger's own guess"), invite)
+    (listed,) = [found for found in await container.list_invites()(to=None) if found.max_claims == 3]
+    assert listed.claims == claimed

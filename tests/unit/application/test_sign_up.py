@@ -11,7 +11,7 @@ from sqlalchemy import text
 from adapters.memory.usernames import MemoryUsernames
 from application.ports import Holder, Overloaded, Unavailable
 from domain.email_address import EmailAddress
-from domain.errors import InvalidFields, InviteForAnotherAddress, InviteInvalid, UsernameTaken
+from domain.errors import InvalidFields, InviteForAnotherAddress, InviteInvalid, InviteSpent, UsernameTaken
 from domain.invite import InviteState, InviteTerms
 from domain.password import NewPassword
 from domain.token import Purpose
@@ -147,10 +147,11 @@ async def test_a_sign_up_whose_outcome_is_unknown_keeps_its_name_for_its_repeat(
 
 
 async def test_of_two_names_for_one_claim_at_once_one_is_taken_and_the_other_free(container: Container) -> None:
-    """Both are answered alike, for it is one sign-up, but only one name was used."""
     invite = await an_invite(container)
     names = ["first", "second"]
-    await asyncio.gather(*(sign_up(container, Person(ANN.email, Username(name)), invite) for name in names))
+    both = (sign_up(container, Person(ANN.email, Username(name)), invite) for name in names)
+    answers = await asyncio.gather(*both, return_exceptions=True)
+    assert [type(answer) for answer in answers if answer] == [InviteSpent]
     user = await user_of(container, ANN)
     assert user is not None
     for name in names:

@@ -23,7 +23,7 @@ class Reference:
         self._sessions: list[Session] = []
         self._clock = clock
         self._holds: dict[str, datetime] = {}
-        self._claimed: set[tuple[Invite, str]] = set()
+        self._claimed: dict[tuple[Invite, str, str], str] = {}
 
     @property
     def now(self) -> datetime:
@@ -47,7 +47,7 @@ class Reference:
     def sign_up(self, invite: Invite | None, address: str, name: str, password: str) -> str:
         if invite is None or invite.is_gone:
             return "invite_invalid"
-        if (invite, key(address)) in self._claimed:
+        if self._claimed.get((invite, key(address), name)) == password:
             return CHECK
         if invite.state(self.now) != "open":
             return "invite_invalid"
@@ -56,7 +56,7 @@ class Reference:
         if self.is_taken(name):
             return "username_taken"
         invite.claims += 1
-        self._claimed.add((invite, key(address)))
+        self._claimed[invite, key(address), name] = password
         self._holds[name] = self.now + HOLD
         self._drop(lambda account: account.name == name)
         self._welcome(Account(address, name, password))
@@ -77,7 +77,8 @@ class Reference:
         token.is_over = True
         token.account.is_confirmed = True
         self._settle(token.account)
-        self._claimed = {claim for claim in self._claimed if claim[1] != key(token.account.address)}
+        address = key(token.account.address)
+        self._claimed = {claim: password for claim, password in self._claimed.items() if claim[1] != address}
         return "confirmed"
 
     def _settle(self, account: Account) -> None:

@@ -128,11 +128,13 @@ def upgrade() -> None:
         "invite_claims",
         sa.Column("invite_id", sa.Uuid(), nullable=False),
         sa.Column("email_key", sa.Text(), nullable=False),
+        sa.Column("username_key", sa.Text(), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=False),
         sa.Column("claimed_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(
             ["invite_id"], ["invites.id"], name=op.f("fk_invite_claims_invite_id"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("invite_id", "email_key", name=op.f("pk_invite_claims")),
+        sa.PrimaryKeyConstraint("invite_id", "email_key", "username_key", name=op.f("pk_invite_claims")),
     )
     op.create_index(op.f("ix_invite_claims_email_key"), "invite_claims", ["email_key"])
     op.create_table(
