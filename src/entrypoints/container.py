@@ -152,7 +152,7 @@ class Container(DeclarativeContainer):
         ConfirmEmailChange, begin=begin, cache=session_cache, signer=signer, clock=clock, ids=ids, limiter=rate_limiter
     )
     undo_email_change = Singleton(
-        UndoEmailChange, begin=begin, cache=session_cache, signer=signer, clock=clock, limiter=rate_limiter
+        UndoEmailChange, begin=begin, cache=session_cache, signer=signer, clock=clock, ids=ids, limiter=rate_limiter
     )
     delete_user = Singleton(
         DeleteUser,
@@ -200,7 +200,14 @@ class Container(DeclarativeContainer):
         limiter=rate_limiter,
         life=session_life,
     )
-    authenticate = Singleton(Authenticate, read=read, cache=session_cache, clock=clock, life=session_life)
+    authenticate = Singleton(
+        Authenticate,
+        read=read,
+        cache=session_cache,
+        clock=clock,
+        life=session_life,
+        unfinished=unfinished_log_outs,
+    )
     log_out = Singleton(LogOut, begin=begin, cache=session_cache, clock=clock, unfinished=unfinished_log_outs)
     list_sessions = Singleton(ListSessions, read=read, clock=clock)
     end_sessions = Singleton(EndSessions, begin=begin, cache=session_cache, clock=clock)

@@ -1,5 +1,6 @@
 """Authenticate: whose session is this?"""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from application.ports import Begin, Clock, Ended, SessionCache
@@ -11,17 +12,21 @@ from domain.session import LoggedIn, SessionKey, SessionLife
 class Authenticate:
     """Find the live session of a key: from the cache, else from the record.
 
-    The record decides; the cache spares it the question for a minute. An ended session is refused at once.
+    The record decides; the cache spares it the question for a minute. An ended session is refused at once, also where
+    its end is not recorded yet: `unfinished` has the log-outs that this process has still to record.
     """
 
     read: Begin
     cache: SessionCache
     clock: Clock
     life: SessionLife
+    unfinished: AbstractSet[bytes]
 
     async def __call__(self, *, key: SessionKey) -> LoggedIn:
         """Who is logged in. Raises NotLoggedIn."""
         key_hash = key.hash
+        if key_hash in self.unfinished:
+            raise NotLoggedIn
         found = await self.cache.get(key_hash)
         if found is None:
             found = await self._recorded(key_hash)

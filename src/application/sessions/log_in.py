@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 
+from application import ending
 from application.ports import (
     Begin,
     Bucket,
@@ -13,6 +14,7 @@ from application.ports import (
     SessionCache,
     SessionKeys,
     Unavailable,
+    Work,
 )
 from domain.client_address import ClientAddress
 from domain.email_address import EmailAddress
@@ -24,13 +26,18 @@ from domain.session import LoggedIn, Session, SessionKey, SessionLife
 from domain.user import User
 
 log = logging.getLogger(__name__)
+MOST = 100
+"""Sessions of one user (ASVS 7.1.2)."""
 TRIES = 2
 """How often the password is checked: once more where its hash was renewed, or the password changed, meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogIn:
-    """Start a session for whoever knows a confirmed account's password. Always a new session (ASVS 7.2.4)."""
+    """Start a session for whoever knows a confirmed account's password. Always a new session (ASVS 7.2.4).
+
+    A user has at most `MOST`; the oldest give way.
+    """
 
     begin: Begin
     read: Begin
@@ -93,7 +100,15 @@ class LogIn:
             if locked is None or locked.password_hash != user.password_hash:
                 return False
             await work.sessions.add(session)
+            await self._make_room(user, work)
         return True
+
+    async def _make_room(self, user: User, work: Work) -> None:
+        """End the oldest sessions beyond those that a user may have, so that ending all of them stays quick."""
+        oldest = (await work.sessions.of_user(user.id))[MOST:]
+        for session in oldest:
+            await work.sessions.delete(session.key_hash)
+        await ending.tell(work, user.id, oldest, self.clock.now())
 
     async def _ask_for_confirmation(self, user: User) -> None:
         """Whoever knows the password but has lost the confirmation gets another; the answer does not say so."""

@@ -12,6 +12,8 @@ from domain.errors import NotLoggedIn
 from domain.session import LoggedIn, SessionKey
 from entrypoints.http.security_log import note_session
 
+MOST_ENDED = 4
+"""Sessions that one log-out ends: a browser has one, and one or two more where somebody has planted them."""
 CLEAR_SITE_DATA = {"Clear-Site-Data": '"cache", "storage"'}
 """What browsers forget when a session ends (ASVS 14.3.1): what pages of this origin have kept.
 
@@ -47,13 +49,21 @@ class SessionCookie:
 
     def read(self, request: Request[Any, Any, Any]) -> SessionKey | None:
         """The key that a request carries; None where there is no cookie, a broken one, or more than one."""
-        found = [
-            value.strip()
+        found = self._values(request)
+        return self._seal.open(found[0]) if len(found) == 1 else None
+
+    def read_all(self, request: Request[Any, Any, Any]) -> set[SessionKey]:
+        """Every key that a request carries: whoever logs out wants all of them ended."""
+        return {key for value in self._values(request)[:MOST_ENDED] if (key := self._seal.open(value))}
+
+    def _values(self, request: Request[Any, Any, Any]) -> list[str]:
+        """Only blanks and tabs are stripped: what else passes for white space makes another name (RFC 6265, 5.2)."""
+        return [
+            value.strip(" \t")
             for header in request.headers.getall("cookie", [])
             for name, _, value in (pair.partition("=") for pair in header.split(";"))
-            if name.strip() == self.name
+            if name.strip(" \t") == self.name
         ]
-        return self._seal.open(found[0]) if len(found) == 1 else None
 
     def _cookie(self, value: str, max_age: int) -> Cookie:
         return Cookie(

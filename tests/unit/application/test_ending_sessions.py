@@ -76,9 +76,8 @@ async def test_a_log_out_while_the_record_is_away_is_finished_when_it_is_back(
     log_out = replace(container.log_out(), begin=begin, cache=cache)
     authenticate = replace(container.authenticate(), cache=cache)
     await log_out(key=key)
-    if has_cache:
-        with pytest.raises(NotLoggedIn):
-            await authenticate(key=key)
+    with pytest.raises(NotLoggedIn):
+        await authenticate(key=key)
     assert await log_out.finish() == 0
     is_away = False
     assert await log_out.finish() == 1
@@ -88,3 +87,18 @@ async def test_a_log_out_while_the_record_is_away_is_finished_when_it_is_back(
     async with container.engine().connect() as connection:
         told = await connection.exec_driver_sql("SELECT count(*) FROM outbox WHERE type = 'sessions.ended'")
     assert told.scalar() == 1
+
+
+async def test_a_user_has_so_many_sessions_and_the_oldest_give_way(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("application.sessions.log_in.MOST", 3)
+    user = await a_member(container, ANN)
+    keys = [(await log_in(container, ANN))[1] for _ in range(5)]
+    assert len(await container.list_sessions()(user_id=user.id)) == 3
+    uncached = replace(container.authenticate(), cache=NoSessionCache())
+    for key in keys[:2]:
+        with pytest.raises(NotLoggedIn):
+            await uncached(key=key)
+    for key in keys[2:]:
+        await uncached(key=key)

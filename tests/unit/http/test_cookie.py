@@ -102,3 +102,32 @@ async def test_https_is_told_to_stay_https(settings: Settings, said: list[str]) 
     secure = msgspec.structs.replace(settings, public_url="https://bottomline.example")
     async with running(create_app(secure, said.append), "https://bottomline.example") as client:
         assert "max-age=31536000" in (await client.get("/nothing")).headers["strict-transport-security"]
+
+
+@pytest.mark.parametrize("space", ["\xa0", "\x85", "\x1c"])
+async def test_what_passes_for_white_space_makes_another_name(
+    client: httpx.AsyncClient, first_invite: str, said: list[str], space: str
+) -> None:
+    """Else a sibling host could plant a cookie past the promise of `__Host-`."""
+    await a_member(client, first_invite, said)
+    await log_in(client)
+    cookie = client.cookies["__Host-session"]
+    client.cookies.clear()
+    planted = f"{space}__Host-session={cookie}".encode("latin-1")
+    assert (await client.get("/api/session", headers={b"cookie": planted})).status_code == 401
+    own = f"__Host-session={cookie}".encode()
+    assert (await client.get("/api/session", headers={b"cookie": planted + b"; " + own})).status_code == 200
+
+
+async def test_a_log_out_with_two_cookies_ends_both_sessions(
+    client: httpx.AsyncClient, first_invite: str, said: list[str]
+) -> None:
+    await a_member(client, first_invite, said)
+    cookies = []
+    for _ in range(2):
+        await log_in(client)
+        cookies.append(f"__Host-session={client.cookies['__Host-session']}")
+        client.cookies.clear()
+    await client.post("/api/logout", headers={"cookie": "; ".join(cookies)})
+    for cookie in cookies:
+        assert (await client.get("/api/session", headers={"cookie": cookie})).status_code == 401
