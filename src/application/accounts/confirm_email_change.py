@@ -1,6 +1,7 @@
 """Change a mail address: the confirmation."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from application import mailed_tokens
 from application.ports import Begin, Bucket, Clock, Ids, RateLimiter, SessionCache, TokenSigner, Work
@@ -45,7 +46,11 @@ class ConfirmEmailChange:
         await self.cache.forget([session.key_hash for session in sessions])
 
     async def _tell_old_address(self, user: User, work: Work) -> None:
+        """Later changes have later undo tokens, whatever the clocks of several machines say."""
         now = self.clock.now()
+        last = await work.tokens.newest(user.id, Purpose.EMAIL_UNDO)
+        if last is not None:
+            now = max(now, last.created_at + timedelta(microseconds=1))
         undo = Token.issue(Purpose.EMAIL_UNDO, id=self.ids.new(), user_id=user.id, at=now, email=user.email)
         await work.tokens.void(user.id, Purpose.RESET, Purpose.EMAIL_CHANGE, at=now)
         await work.tokens.add(undo)

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 from application import ending, mailed_tokens
-from application.ports import Begin, Bucket, Clock, RateLimiter, SessionCache, TokenSigner
+from application.ports import Begin, Bucket, Clock, Ids, RateLimiter, SessionCache, TokenSigner, Work
 from domain.client_address import ClientAddress
 from domain.errors import EmailChangeInvalid
-from domain.events import EmailChangeUndone, PasswordResetRequested
+from domain.events import EmailChangeUndone
 from domain.limits import CONFIRM_BY_ADDRESS
-from domain.token import Purpose
+from domain.mail import Mail, MailKind
+from domain.token import Purpose, Token
+from domain.user import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class UndoEmailChange:
     cache: SessionCache
     signer: TokenSigner
     clock: Clock
+    ids: Ids
     limiter: RateLimiter
 
     async def __call__(self, *, undo: str, client: ClientAddress) -> None:
@@ -43,5 +46,15 @@ class UndoEmailChange:
             await work.tokens.void(user.id, Purpose.EMAIL_UNDO, at=now, since=token.created_at)
             ended = await work.sessions.delete_all(user.id)
             await ending.tell(work, user.id, ended, now)
-            await work.outbox.add(EmailChangeUndone(user.id), PasswordResetRequested(token.email.address), at=now)
+            await work.outbox.add(EmailChangeUndone(user.id), at=now)
+            await self._mail_reset(user.with_address(token.email), work)
         await ending.bury(self.cache, ended)
+
+    async def _mail_reset(self, user: User, work: Work) -> None:
+        """Past the address's quota: whoever stole the account may have used that up."""
+        now = self.clock.now()
+        reset = Token.issue(Purpose.RESET, id=self.ids.new(), user_id=user.id, at=now)
+        await work.tokens.add(reset)
+        await work.mails.add(
+            Mail(self.ids.new(), MailKind.RESET, user.email, now, reset.id, reset.expires_at, user.username.name)
+        )

@@ -1,6 +1,7 @@
 """Relaying events and sending mails."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -11,13 +12,15 @@ from sqlalchemy import text
 from application.delivery.backoff import backoff
 from application.delivery.queue_mail import QueueMail
 from application.delivery.relay_outbox import LEASE
-from application.ports import MailDeferred, MailRefused, Message
-from domain.events import ConfirmationRequested
+from application.ports import MailDeferred, MailRefused, Message, Work
+from domain.events import ConfirmationRequested, PasswordResetRequested
 from domain.invite import InviteTerms
 from domain.mail import Mail
+from domain.token import Purpose
+from domain.user import User
 from entrypoints.container import Container
 from tests.hand_clock import HandClock
-from tests.unit.people import ANN, BOB, Person, an_invite, confirm, deliver_everything, sign_up, user_of
+from tests.unit.people import ANN, BOB, Person, a_member, an_invite, confirm, deliver_everything, sign_up, user_of
 
 
 class MoodyMailer:
@@ -205,3 +208,26 @@ def invite_for(person: Person) -> InviteTerms:
 async def mail_states(container: Container) -> list[tuple[str, str]]:
     async with container.engine().connect() as connection:
         return [tuple(row) for row in await connection.execute(text("SELECT state, reason FROM mails"))]
+
+
+async def test_a_reset_for_an_address_that_the_account_leaves_meanwhile_is_not_mailed(container: Container) -> None:
+    """Else an account that was taken back could be opened by the mail to the thief's address."""
+    user = await a_member(container, ANN)
+
+    @asynccontextmanager
+    async def begin() -> AsyncIterator[Work]:
+        async with container.begin()() as work:
+            lock = work.users.lock
+
+            async def moved(id: UUID) -> User | None:
+                found = await lock(id)
+                return found.with_address(BOB.email) if found else None
+
+            work.users.lock = moved  # type: ignore[method-assign]
+            yield work
+
+    event = PasswordResetRequested(user.email.address)
+    queue = QueueMail(begin, container.clock(), container.ids())
+    await queue(Message(UUID(int=7), event.type, b"", container.clock().now()), event)
+    async with container.read()() as work:
+        assert await work.tokens.newest(user.id, Purpose.RESET) is None

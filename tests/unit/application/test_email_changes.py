@@ -8,6 +8,7 @@ import pytest
 
 from domain.email_address import EmailAddress
 from domain.errors import CredentialsInvalid, EmailChangeInvalid, EmailUnchanged, NotLoggedIn, PasswordWrong
+from domain.mail import PAUSE, PER_DAY
 from domain.password import NewPassword, Password
 from domain.token import Purpose
 from domain.user import User
@@ -159,3 +160,34 @@ async def test_other_tokens_are_refused(container: Container, wrong: str) -> Non
     for use in uses:
         with pytest.raises(EmailChangeInvalid):
             await use()  # type: ignore[misc]
+
+
+async def test_a_clock_that_goes_backwards_does_not_let_the_second_address_undo_the_first(
+    container: Container, clock: HandClock
+) -> None:
+    user = await a_member(container, ANN)
+    first = await change(container, user)
+    clock.advance(timedelta(minutes=1))
+    confirmation = await ask(container, user, EmailAddress("third@example.org"))
+    clock.advance(timedelta(minutes=-1, seconds=-1))
+    await container.confirm_email_change()(confirmation=confirmation, client=CLIENT)
+    second = await newest(container, user.id, Purpose.EMAIL_UNDO)
+    assert second != first
+    clock.advance(timedelta(minutes=2))
+    await container.undo_email_change()(undo=first, client=CLIENT)
+    with pytest.raises(EmailChangeInvalid):
+        await container.undo_email_change()(undo=second, client=CLIENT)
+
+
+async def test_the_reset_after_an_undoing_is_mailed_whatever_the_thief_has_used_up(
+    container: Container, clock: HandClock, said: list[str]
+) -> None:
+    user = await a_member(container, ANN)
+    for _ in range(PER_DAY):
+        await container.request_password_reset()(email=ANN.email, client=CLIENT)
+        await deliver_everything(container)
+        clock.advance(PAUSE)
+    undo = await change(container, user)
+    await container.undo_email_change()(undo=undo, client=CLIENT)
+    await deliver_everything(container)
+    assert said[-1].startswith("Mail to ann@example.org: Set another password")
