@@ -33,9 +33,14 @@ class FreshPassword:
         return user
 
 
-async def lock_unchanged(user: User, work: Work) -> User:
-    """Lock the account whose password was just checked. Raises PasswordWrong where it is another by now."""
+async def lock_unchanged(user: User, work: Work, field: str = "password") -> User:
+    """Lock the account whose password was just checked.
+
+    Raises PasswordWrong naming `field` where it is another by now, NotLoggedIn where the account is gone.
+    """
     locked = await work.users.lock(user.id)
-    if locked is None or locked.password_hash != user.password_hash:
-        raise PasswordWrong
+    if locked is None:
+        raise NotLoggedIn
+    if locked.password_hash != user.password_hash:
+        raise PasswordWrong(field)
     return locked

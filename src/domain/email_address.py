@@ -7,7 +7,7 @@ from typing import Self
 from domain.errors import BadField, InvalidFields
 
 LONGEST = 320
-"""Characters; what is longer is cut here and then refused, before anything is done with it."""
+"""Characters; what is longer is refused before anything is done with it."""
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _AMBIGUOUS = frozenset("ßς\u200c\u200d")
 _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
@@ -25,7 +25,7 @@ class EmailAddress:
     @classmethod
     def parse(cls, raw: str, field: str = "email") -> Self:
         """Read what a person typed. Raises InvalidFields naming `field`."""
-        local, at, domain = raw.strip(" ")[:LONGEST].rpartition("@")
+        local, at, domain = (raw.strip(" ") if len(raw) <= LONGEST else "").rpartition("@")
         domain = _ascii_domain(domain)
         fits = len(local) <= 64 and len(local) + len(domain) <= 253  # RFC 5321, 4.5.3.1
         is_encoded_word = "=?" in local  # RFC 2047: mail programs would read another address out of it

@@ -87,5 +87,6 @@ def skeleton(text: str) -> str:
 
 def is_disguised(text: str) -> bool:
     """Whether the text, in the case that it is written in, reads like a Latin one that has another skeleton."""
-    shown = skeleton(unicodedata.normalize("NFKC", text).translate(_CAPITALS))
+    bare = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text))
+    shown = skeleton(bare.translate(_CAPITALS))
     return shown.isascii() and shown != skeleton(text)

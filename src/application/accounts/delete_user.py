@@ -48,11 +48,17 @@ class DeleteUser:
     clock: Clock
     ids: Ids
 
-    async def __call__(self, *, user_id: UUID, password: Password) -> None:
-        """Raises PasswordWrong, NotLoggedIn, DeletionUnavailable, TooManyRequests."""
+    async def __call__(self, *, user_id: UUID, password: Password, within: float = PATIENCE + COMMIT_PATIENCE) -> None:
+        """`within` are the seconds in which the outcome can still be told.
+
+        Raises PasswordWrong, NotLoggedIn, DeletionUnavailable, TooManyRequests.
+        """
+        patience = min(PATIENCE, within - COMMIT_PATIENCE)
+        if patience <= 0:
+            raise DeletionUnavailable
         attempt = _Attempt()
         deletion = asyncio.ensure_future(self._delete(user_id, password, attempt))
-        is_done = await is_done_within(PATIENCE, deletion)
+        is_done = await is_done_within(patience, deletion)
         attempt.is_over = True
         if not is_done and attempt.is_committing:
             is_done = await is_done_within(COMMIT_PATIENCE, deletion)

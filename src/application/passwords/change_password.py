@@ -50,7 +50,7 @@ class ChangePassword:
             ip=me.session.ip,
         )
         async with self.begin() as work:
-            user = await lock_unchanged(user, work)
+            user = await lock_unchanged(user, work, "current_password")
             await work.users.update(user.with_password(password_hash))
             await work.tokens.void(user.id, Purpose.RESET, Purpose.EMAIL_CHANGE, at=now)
             ended = await work.sessions.delete_all(user.id)

@@ -1,9 +1,9 @@
 """Routes: accounts."""
 
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
-from litestar import Response, delete, get, post
+from litestar import Request, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
@@ -29,6 +29,7 @@ from domain.session import LoggedIn
 from domain.username import Username
 from entrypoints.http.errors import deletion_unavailable
 from entrypoints.http.session_cookie import CLEAR_SITE_DATA, SessionCookie
+from entrypoints.http.shell import seconds_left
 
 Word = TypeVar("Word", bound=str)
 
@@ -130,13 +131,14 @@ async def resend_confirmation(
     problems=(PasswordWrong, DeletionUnavailable),
 )
 async def delete_account(
+    request: Request[Any, Any, Any],
     data: JSONBody[PasswordBody],
     me: NamedDependency[LoggedIn],
     delete_user: NamedDependency[DeleteUser],
     cookie: NamedDependency[SessionCookie],
 ) -> Response[None]:
     """Delete my account, or leave it as it is."""
-    await delete_user(user_id=me.user.id, password=data.password)
+    await delete_user(user_id=me.user.id, password=data.password, within=seconds_left(request))
     return Response(None, cookies=[cookie.clear()])
 
 

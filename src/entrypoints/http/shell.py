@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any, cast
 
 import msgspec
+from litestar import Request
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, HTTPResponseStartEvent, HTTPScope, Message, Receive, Scope, Send
@@ -19,8 +20,15 @@ from entrypoints.http.security_log import note_problem
 log = logging.getLogger(__name__)
 DEADLINE = 2.8
 """Seconds until a request is answered 503: every answer comes within three."""
+ANSWER_BY = "answer_by"
+"""Where in a request's state it stands when, by the event loop's clock, the deadline is."""
 BODY_WITHIN = 2.5
 """Seconds until a request whose body is not here is answered 408: sooner, so that it is told what was slow."""
+
+
+def seconds_left(request: Request[Any, Any, Any]) -> float:
+    """How long a route may still take; what it says later is not heard."""
+    return float(request.scope["state"][ANSWER_BY]) - asyncio.get_running_loop().time()
 
 
 class Shell:
@@ -49,6 +57,7 @@ class Shell:
             note_problem(scope, problem.code)
             await answer.tell(problem)
             return
+        scope.setdefault("state", {})[ANSWER_BY] = asyncio.get_running_loop().time() + DEADLINE
         request = asyncio.create_task(self._handle(_asked(scope), _until(BODY_WITHIN, receive), answer))
         self._running.add(request)
         request.add_done_callback(self._running.discard)

@@ -138,3 +138,10 @@ async def test_a_deletion_that_takes_too_long_is_refused_and_never_happens(
         await replace(container.delete_user(), begin=slow)(user_id=user.id, password=Password(ANN.password))
     await late.wait()
     assert await user_of(container, ANN) == user
+
+
+async def test_a_request_that_has_no_time_left_to_hear_of_it_deletes_nothing(container: Container) -> None:
+    user = await a_member(container, ANN)
+    with pytest.raises(DeletionUnavailable):
+        await container.delete_user()(user_id=user.id, password=Password(ANN.password), within=0.8)
+    assert await user_of(container, ANN) == user

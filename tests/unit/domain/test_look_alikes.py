@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import InvalidFields
-from domain.look_alikes import skeleton
+from domain.look_alikes import is_disguised, skeleton
 from domain.username import _SHAPE, RESERVED, Username
 
 CONFUSABLES = """
@@ -184,3 +184,9 @@ def test_no_letter_changes_as_it_is_normalised() -> None:
 
 def test_every_reserved_name_is_one_that_could_be_asked_for() -> None:
     assert {refused(name) for name in RESERVED if 3 <= len(name) <= 30} == {"username_reserved"}
+
+
+@pytest.mark.parametrize(("plain", "accented"), [("ΚΑΤΥ", "ΚΑΤΎ"), ("ΗΑΤ", "ΉΑΤ"), ("ωαχ", "ώαχ")])
+def test_an_accent_disguises_nothing(plain: str, accented: str) -> None:
+    assert is_disguised(plain)
+    assert is_disguised(accented)
