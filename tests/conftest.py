@@ -4,8 +4,13 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.integration.servers.source import SOURCE
+
+settings.register_profile("bottomline", derandomize=True)
+settings.load_profile("bottomline")
+"""The same examples each time: what a run finds is about the change that it tests."""
 
 
 @pytest.hookimpl(wrapper=True)

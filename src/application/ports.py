@@ -89,7 +89,10 @@ class PasswordStrength(Protocol):
     """Judges how hard a password is to guess."""
 
     async def is_guessable(self, password: NewPassword, words: Collection[str]) -> bool:
-        """Whether it would be guessed soon by somebody who knows the words: those are worth nothing in it."""
+        """Whether it would be guessed soon by somebody who knows the words: those are worth nothing in it.
+
+        Raises Overloaded where too many wait.
+        """
 
 
 class BreachedPasswords(Protocol):
@@ -196,16 +199,14 @@ class Claims(Protocol):
     async def add(self, claim: Claim) -> bool:
         """Note a claim; False where address and name have one already that is no older than a username is held.
 
-        Waits for a rival in flight.
-
-        Raises InviteUnknown where the invite is gone.
+        Waits for a rival in flight. Raises InviteUnknown where the invite is gone.
         """
 
     async def get(self, invite_id: UUID, email: EmailAddress, username: Username) -> Claim | None:
         """The claim of this invite by this address and name."""
 
     async def forget(self, email: EmailAddress) -> None:
-        """Forget which invites the address has used; their claims stay counted."""
+        """Forget the claims of an address; they stay counted."""
 
 
 class Sessions(Protocol):

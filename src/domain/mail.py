@@ -37,7 +37,10 @@ class MailState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail to one address. `id` is the id of the event that asked for it, so asking twice makes one mail.
+    """A mail to one address.
+
+    `id` is that of the event that asked for it, so asking twice makes one mail; a mail that is queued with the change
+    itself has an id of its own.
 
     `link_id` names the invite or token that its link carries; `username` is the reader's username, if known;
     `invited_by` the inviter's.

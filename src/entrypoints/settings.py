@@ -289,6 +289,10 @@ def _contradictions(found: Mapping[str, Any]) -> list[str]:
         problems.append(
             f"{PREFIX}SECRET_KEYS: needed with {PREFIX}{servers[0].upper()}. Make one with: openssl rand -hex 32"
         )
+    if found["rabbitmq_url"] and is_sqlite:
+        problems.append(
+            f"{PREFIX}RABBITMQ_URL: its worker is a second process and needs {PREFIX}DATABASE_URL=postgresql://…."
+        )
     if found["workers"] > 1 and is_sqlite:
         problems.append(f"{PREFIX}WORKERS: several processes need {PREFIX}DATABASE_URL=postgresql://….")
     if found["session_idle_days"] > found["session_days"]:

@@ -148,5 +148,5 @@ class SqlClaims:
         return Claim(invite_id, email, username, row.password_hash, row.claimed_at) if row else None
 
     async def forget(self, email: EmailAddress) -> None:
-        """Forget which invites the address has used; their claims stay counted."""
+        """Forget the claims of an address; they stay counted."""
         await self._connection.execute(_forget_claims, {"email_key": email.key})

@@ -25,6 +25,8 @@ class Instant(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         """To the database. Naive times are refused."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a time without a zone")
         if value is None or dialect.name != "sqlite":
             return value
         return (value - _EPOCH) // _MICROSECOND

@@ -36,7 +36,7 @@ class ClaimInviteAndCreateUser:
     """Spend a claim of an invite on a new account, in one transaction: both, or neither.
 
     Whether the address has an account already shows nowhere: the invite is claimed, the username held and the same
-    work done either way; only the mail differs. The very same sign-up again (same invite, address, username and
+    hash spent either way; only the mail differs. The very same sign-up again (same invite, address, username and
     password) changes nothing and succeeds until it is confirmed, so a client with an unknown outcome may repeat it.
     One that differs in anything is another sign-up: nobody finds out, or takes over, what others have signed up with.
     """
@@ -61,8 +61,13 @@ class ClaimInviteAndCreateUser:
             if invite_id is None:
                 raise InviteUnknown
             async with self.turns(invite_id):
-                if not await self._has_claimed(invite_id, email, username, password):
+                if await self._has_claimed(invite_id, email, username, password):
+                    return
+                try:
                     await self._sign_up(await self._claimable(invite_id, email), email, username, password)
+                except InviteSpent:  # maybe by this very sign-up, under way elsewhere
+                    if not await self._has_claimed(invite_id, email, username, password):
+                        raise
 
     async def _has_claimed(
         self, invite_id: UUID, email: EmailAddress, username: Username, password: NewPassword

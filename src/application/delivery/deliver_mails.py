@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from application.delivery.backoff import backoff
 from application.ports import Begin, Clock, MailDeferred, Mailer, MailRefused, Unavailable
@@ -15,12 +15,11 @@ BATCH = 16
 LEASE = timedelta(seconds=25)
 """More than a mailer takes at most; so long does a mail wait whose worker has died."""
 PATIENCE = timedelta(hours=24)
-TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class DeliverMails:
-    """Send the mails that are due. One that was taken is never sent again.
+    """Send the mails that are due. One that is noted as sent is never sent again.
 
     SMTP knows no idempotency: a mail goes out twice only where the server's word that it took the first, or our note
     of that word, was lost. A mail whose link would not work any more is not sent.
@@ -35,14 +34,15 @@ class DeliverMails:
     async def __call__(self) -> int:
         """Send one batch; how many mails it had."""
         now = self.clock.now()
+        until = now + LEASE
         async with self.begin() as work:
-            mails = await work.mails.lease(BATCH, at=now, until=now + LEASE)
-        outcomes = await asyncio.gather(*map(self._deliver, mails), return_exceptions=True)
+            mails = await work.mails.lease(BATCH, at=now, until=until)
+        outcomes = await asyncio.gather(*(self._deliver(mail, until) for mail in mails), return_exceptions=True)
         if faults := [outcome for outcome in outcomes if outcome is not None]:
             raise faults[0]
         return len(mails)
 
-    async def _deliver(self, mail: Mail) -> None:
+    async def _deliver(self, mail: Mail, until: datetime) -> None:
         if not await self._is_wanted(mail):
             await self._fail(mail, "its link cannot be used any more")
             return
@@ -53,11 +53,11 @@ class DeliverMails:
         except MailDeferred as deferral:
             await self._postpone(mail, str(deferral))
         else:
-            await self._note_sent(mail)
+            await self._note_sent(mail, until)
 
-    async def _note_sent(self, mail: Mail) -> None:
+    async def _note_sent(self, mail: Mail, until: datetime) -> None:
         """Note it while the lease lasts, however often the record must be asked: else it would go out again."""
-        for _ in range(TRIES):
+        while self.clock.now() < until:
             try:
                 async with self.begin() as work:
                     await work.mails.mark_sent(mail.id, self.clock.now())
@@ -65,6 +65,7 @@ class DeliverMails:
                 await asyncio.sleep(1)
             else:
                 return
+        log.error("mail %s was sent, but that could not be noted: it will go out again", mail.id)
 
     async def _is_wanted(self, mail: Mail) -> bool:
         if mail.link_id is None:

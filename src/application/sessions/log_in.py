@@ -1,6 +1,7 @@
 """Log in."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from application import ending
@@ -14,7 +15,6 @@ from application.ports import (
     SessionCache,
     SessionKeys,
     Unavailable,
-    Work,
 )
 from domain.client_address import ClientAddress
 from domain.email_address import EmailAddress
@@ -73,7 +73,8 @@ class LogIn:
                 user_agent=user_agent,
                 ip=client.text,
             )
-            if await self._add(session, user):
+            if (ended := await self._add(session, user)) is not None:
+                await ending.bury(self.cache, ended)
                 break
         else:
             raise CredentialsInvalid
@@ -93,22 +94,20 @@ class LogIn:
             raise CredentialsInvalid
         return user
 
-    async def _add(self, session: Session, user: User) -> bool:
-        """Start the session; False where the account has another hash by now, or is gone."""
+    async def _add(self, session: Session, user: User) -> Sequence[Session] | None:
+        """Start the session; those that gave way to it, or None where the account has another hash by now, or is gone.
+
+        The oldest give way, so that ending all of them stays quick.
+        """
         async with self.begin() as work:
             locked = await work.users.lock(user.id)
             if locked is None or locked.password_hash != user.password_hash:
-                return False
+                return None
             await work.sessions.add(session)
-            await self._make_room(user, work)
-        return True
-
-    async def _make_room(self, user: User, work: Work) -> None:
-        """End the oldest sessions beyond those that a user may have, so that ending all of them stays quick."""
-        oldest = (await work.sessions.of_user(user.id))[MOST:]
-        for session in oldest:
-            await work.sessions.delete(session.key_hash)
-        await ending.tell(work, user.id, oldest, self.clock.now())
+            oldest = (await work.sessions.of_user(user.id))[MOST:]
+            ended = [one for one in oldest if await work.sessions.delete(one.key_hash)]
+            await ending.tell(work, user.id, ended, self.clock.now())
+        return ended
 
     async def _ask_for_confirmation(self, user: User) -> None:
         """Whoever knows the password but has lost the confirmation gets another; the answer does not say so."""

@@ -1,7 +1,7 @@
 """Log out."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -27,13 +27,14 @@ class LogOut:
     clock: Clock
     unfinished: set[bytes]
 
-    async def __call__(self, *, key: SessionKey) -> Session | None:
-        """Which session that was, as far as is known by now; ending an ended or unknown one changes nothing."""
-        self.unfinished.add(key.hash)
-        recording = asyncio.ensure_future(self._record(key.hash))
-        ended = await recording if await is_done_within(PATIENCE, recording) else None
-        await self._bury_unfinished([key.hash])
-        return ended
+    async def __call__(self, *, keys: Collection[SessionKey]) -> Sequence[Session]:
+        """Which sessions those were, as far as is known by now; ending an ended or unknown one changes nothing."""
+        hashes = [key.hash for key in keys]
+        self.unfinished.update(hashes)
+        recording = asyncio.gather(*map(self._record, hashes))
+        ended = await recording if await is_done_within(PATIENCE, recording) else []
+        await self._bury_unfinished(hashes)
+        return [session for session in ended if session]
 
     async def finish(self) -> int:
         """Try to record what could not be recorded yet; how many are done."""

@@ -53,7 +53,7 @@ FAULTS: Mapping[type[Unavailable], tuple[str, str]] = {
     Overloaded: ("overloaded", _AGAIN),
     DeletionUnavailable: (
         "deletion_unavailable",
-        "You cannot delete your account at this time. Nothing has changed; try again in a few minutes.",
+        "You cannot delete your account at this time. Nothing has changed; try again in a moment.",
     ),
 }
 """Every fault that is answered 503."""
@@ -141,7 +141,7 @@ def response(
     request: Request[Any, Any, Any], problem: ProblemOut, headers: Mapping[str, str] | None = None
 ) -> Response[ProblemOut]:
     """The problem as an answer, noted for the log; 503 says when to come again."""
-    note_problem(request.scope, problem.code)
+    note_problem(request.scope, problem.errors[0].code if len(problem.errors) == 1 else problem.code)
     found = dict(headers or {})
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         found["Retry-After"] = str(RETRY_AFTER)

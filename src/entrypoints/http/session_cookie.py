@@ -52,9 +52,10 @@ class SessionCookie:
         found = self._values(request)
         return self._seal.open(found[0]) if len(found) == 1 else None
 
-    def read_all(self, request: Request[Any, Any, Any]) -> set[SessionKey]:
+    def read_all(self, request: Request[Any, Any, Any]) -> list[SessionKey]:
         """Every key that a request carries: whoever logs out wants all of them ended."""
-        return {key for value in self._values(request)[:MOST_ENDED] if (key := self._seal.open(value))}
+        opened = (self._seal.open(value) for value in self._values(request))
+        return list(dict.fromkeys(key for key in opened if key))[:MOST_ENDED]
 
     def _values(self, request: Request[Any, Any, Any]) -> list[str]:
         """Only blanks and tabs are stripped: what else passes for white space makes another name (RFC 6265, 5.2)."""

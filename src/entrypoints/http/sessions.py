@@ -116,9 +116,8 @@ async def log_out(
     request: Request[Any, Any, Any], log_out: NamedDependency[LogOut], cookie: NamedDependency[SessionCookie]
 ) -> Response[StatusOut[Literal["logged_out"]]]:
     """End the session, if any, and clear the cookie."""
-    for key in cookie.read_all(request):
-        if ended := await log_out(key=key):
-            note_session(request.scope, ended)
+    for ended in await log_out(keys=cookie.read_all(request)):
+        note_session(request.scope, ended)
     return Response(StatusOut("logged_out"), cookies=[cookie.clear()])
 
 

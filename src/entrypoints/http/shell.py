@@ -76,7 +76,6 @@ class Shell:
             return None
         headers = tuple(scope["headers"])
         if cross_site.is_cross_site(headers, self._origin):
-            log.warning("refused: not sent from %s", self._origin.decode())
             return cross_site.PROBLEM
         return of_status(HTTPStatus.UNSUPPORTED_MEDIA_TYPE) if json_only.is_unsupported(headers) else None
 

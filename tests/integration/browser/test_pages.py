@@ -74,7 +74,7 @@ async def test_what_is_wrong_is_said_and_what_was_typed_stays(world: World, page
     await page.get_by_label("Password").fill("short")
     await page.get_by_role("button", name="Sign up").click()
     status = page.get_by_role("status")
-    await expect(status).to_contain_text("This name is reserved. Choose another.")
+    await expect(status).to_contain_text("is reserved. Choose another.")
     await expect(status).to_contain_text("Use at least 15 characters")
     await expect(page.get_by_label("Mail address")).to_have_value("ann@example.org")
 

@@ -64,7 +64,6 @@ def test_a_bad_secret_is_not_repeated() -> None:
     [
         ("DATABASE_URL", "postgresql://u:p@localhost/b"),
         ("REDIS_URL", "redis://localhost"),
-        ("RABBITMQ_URL", "amqp://localhost"),
         ("SMTP_URL", "smtp://localhost"),
     ],
 )
@@ -72,6 +71,13 @@ def test_a_server_needs_a_secret(name: str, url: str) -> None:
     (line,) = problems({f"BOTTOMLINE_{name}": url})
     assert line.startswith("BOTTOMLINE_SECRET_KEYS: needed with BOTTOMLINE_")
     read_settings({f"BOTTOMLINE_{name}": url, "BOTTOMLINE_SECRET_KEYS": SECRET})
+
+
+def test_a_broker_needs_a_database_that_its_worker_can_share() -> None:
+    broker = {"BOTTOMLINE_RABBITMQ_URL": "amqp://localhost", "BOTTOMLINE_SECRET_KEYS": SECRET}
+    (line,) = problems(broker)
+    assert line.startswith("BOTTOMLINE_RABBITMQ_URL: its worker is a second process")
+    read_settings({**broker, "BOTTOMLINE_DATABASE_URL": "postgresql://u:p@localhost/b"})
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ async def test_a_log_out_while_the_record_is_away_is_finished_when_it_is_back(
     cache = MemorySessionCache() if has_cache else NoSessionCache()
     log_out = replace(container.log_out(), begin=begin, cache=cache)
     authenticate = replace(container.authenticate(), cache=cache)
-    await log_out(key=key)
+    await log_out(keys=[key])
     with pytest.raises(NotLoggedIn):
         await authenticate(key=key)
     assert await log_out.finish() == 0
@@ -102,3 +102,14 @@ async def test_a_user_has_so_many_sessions_and_the_oldest_give_way(
             await uncached(key=key)
     for key in keys[2:]:
         await uncached(key=key)
+
+
+async def test_a_session_that_gives_way_is_over_at_once(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("application.sessions.log_in.MOST", 1)
+    await a_member(container, ANN)
+    _, older = await log_in(container, ANN)
+    await container.authenticate()(key=older)
+    _, newer = await log_in(container, ANN)
+    with pytest.raises(NotLoggedIn):
+        await container.authenticate()(key=older)
+    await container.authenticate()(key=newer)

@@ -168,7 +168,7 @@ async def test_the_record_keeps_no_key(container: Container) -> None:
 async def test_an_ended_session_is_over_at_once(container: Container) -> None:
     await a_member(container, ANN)
     _, key = await log_in(container, ANN)
-    await container.log_out()(key=key)
+    await container.log_out()(keys=[key])
     with pytest.raises(NotLoggedIn):
         await container.authenticate()(key=key)
 
@@ -198,8 +198,8 @@ async def test_a_session_ends_unused_after_three_days_and_used_after_fourteen(
 async def test_ending_a_session_is_told_to_the_world_once(container: Container) -> None:
     await a_member(container, ANN)
     _, key = await log_in(container, ANN)
-    await container.log_out()(key=key)
-    await container.log_out()(key=key)
+    await container.log_out()(keys=[key])
+    await container.log_out()(keys=[key])
     async with container.engine().connect() as connection:
         told = await connection.scalar(text("SELECT count(*) FROM outbox WHERE type = 'sessions.ended'"))
     assert told == 1

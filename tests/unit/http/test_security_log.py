@@ -81,7 +81,7 @@ async def test_each_event_leaves_one_line(
     await client.post("/api/confirm_account", json={"confirmation": await mailed(ANN["email"], "confirmation", said)})
     assert events() == [
         refused("invites.verify", 404, "invite_invalid"),
-        refused("accounts.sign_up", 400, "invalid_fields"),
+        refused("accounts.sign_up", 400, "password_guessable"),
         done("accounts.sign_up", 202),
         done("accounts.confirm"),
     ]

@@ -53,7 +53,7 @@ async def test_a_name_of_another_script_arrives_whole(client: httpx.AsyncClient)
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(name=st.text(min_size=1, max_size=60, alphabet=st.characters(exclude_categories=["Cs"])))
 async def test_no_name_makes_it_fail(client: httpx.AsyncClient, name: str) -> None:
-    assume(name.strip("/"))
+    assume(name.strip("/") and name not in {".", ".."})  # which clients take for steps in the path (RFC 3986, 5.2.4)
     assert (await check(client, name))["available"] in {True, False}
 
 

@@ -190,7 +190,7 @@ class Reference:
         self.post.void(account, "reset", "email_change")
         self.post.void(account, "undo", since=token.made_at)
         self._end_sessions(account)
-        self._way_back("reset", address)
+        self.post.send("reset", address, self.post.token("reset", account, self.now))
         return "email_restored"
 
     # Sessions
