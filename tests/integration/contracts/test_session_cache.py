@@ -162,3 +162,18 @@ async def test_no_cache_knows_nothing() -> None:
     await cache.put(found)
     await cache.bury([found.session.key_hash])
     assert await cache.get(found.session.key_hash) is None
+
+
+async def test_an_old_copy_of_redis_revives_no_session(redis: Redis) -> None:
+    seconds = 0.0
+    cache, found = RedisSessionCache(Breaker(redis, patience=PATIENT), clock=lambda: seconds), somebody()
+    await cache.put(found)
+    (name,) = await redis.keys()
+    copy = await redis.dump(name)
+    assert copy is not None
+    await cache.bury([found.session.key_hash])
+    await redis.flushall()
+    await redis.restore(name, 0, copy)
+    assert await cache.get(found.session.key_hash) == found, "the copy is whole"
+    seconds = 60.0
+    assert await cache.get(found.session.key_hash) is None
