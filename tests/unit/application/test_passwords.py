@@ -183,3 +183,9 @@ async def test_a_log_in_under_way_with_the_old_password_comes_to_nothing(contain
     with pytest.raises(CredentialsInvalid):
         await slow(email=ANN.email, password=Password(ANN.password), user_agent=None, client=CLIENT)
     assert len(await container.list_sessions()(user_id=me.user.id)) == 1
+
+
+async def test_a_password_does_not_expire(container: Container, clock: HandClock) -> None:
+    await a_member(container, ANN)
+    clock.advance(timedelta(days=3650))
+    assert await log_in(container, ANN)

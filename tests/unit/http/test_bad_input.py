@@ -1,6 +1,7 @@
 """Bad input gets a problem that says what is wrong, and never a 500."""
 
 import json
+import time
 from typing import Any
 
 import httpx
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.http.people import a_member, log_in
+from tests.unit.http.people import ANN, a_member, log_in
 
 ENDPOINTS = ["/api/invites/verify", "/api/users", "/api/confirm_account", "/api/login"]
 JSON = {"content-type": "application/json"}
@@ -128,6 +129,31 @@ async def test_a_password_of_1025_bytes_is_refused_unhashed(client: httpx.AsyncC
     body = {"email": "ann@example.org", "password": "x" * 1025}
     found = problem(await client.post("/api/login", json=body))
     assert [bad["code"] for bad in found["errors"]] == ["password_too_long"]
+
+
+async def test_a_password_of_1024_bytes_counts_to_its_last_one(
+    client: httpx.AsyncClient, first_invite: str, said: list[str]
+) -> None:
+    words = "correct horse battery staple é"
+    password = words + "x" * (1024 - len(words.encode()))
+    await a_member(client, first_invite, said, {**ANN, "password": password})
+    for wrong in (password[:-1] + "y", password[:-1], password.upper(), password[:72]):
+        assert (await client.post("/api/login", json={"email": ANN["email"], "password": wrong})).status_code == 401
+    await log_in(client, {**ANN, "password": password})
+
+
+@pytest.mark.parametrize("field", ["email", "username", "invite", "password"])
+@pytest.mark.parametrize("piece", ["a", "a.", "a-", "-", "_", "@", "a@", "1", "%41", "é", "\u0301", "\u1100", " ", "ﷺ"])
+async def test_no_long_text_keeps_a_field_busy(client: httpx.AsyncClient, field: str, piece: str) -> None:
+    """16 KiB of what patterns and normalising may stumble over, with an end that does not fit."""
+    text = piece * (15_000 // len(piece.encode())) + "!"
+    for raw in (text, f"{text}@example.org", f"ann@{text}"):
+        body = json.dumps(
+            {"email": "x", "password": "x", "invite": "x", "username": "x", field: raw}, ensure_ascii=False
+        )
+        before = time.process_time()
+        assert (await client.post("/api/users", content=body.encode(), headers=JSON)).status_code == 400
+        assert time.process_time() - before < 0.25, "a few milliseconds, and many more for a machine that is slow"
 
 
 async def test_unknown_paths_and_methods_are_problems_too(client: httpx.AsyncClient) -> None:
