@@ -43,6 +43,28 @@ async def test_without_its_database_it_lives_but_is_not_ready(settings: Settings
         assert (await client.get("/live")).status_code == 200
 
 
+class Broken:
+    """A record that fails in a way that nobody has thought of, with words that are nobody's business."""
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[Any]:
+        raise RuntimeError("SELECT canary FROM users")
+        yield
+
+
+@pytest.mark.parametrize("debug", ["0", "1"])
+async def test_no_fault_is_told_in_its_own_words(
+    settings: Settings, said: list[str], monkeypatch: pytest.MonkeyPatch, debug: str
+) -> None:
+    """Nor with what the framework calls debugging, which is not for operators to switch on by mistake."""
+    monkeypatch.setenv("LITESTAR_DEBUG", debug)
+    async with running(create_app(settings, said.append, swap={"read": Broken()})) as client:
+        answer = await client.post("/api/login", json={"email": "ann@example.org", "password": "x"})
+        assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+        assert not any(word in str(answer.headers) + answer.text for word in ("canary", "RuntimeError", "Traceback"))
+        assert (await client.get("/live")).status_code == 200, "and the process goes on"
+
+
 class Spent:
     """A record behind a limit that is reached."""
 
