@@ -12,7 +12,7 @@ from domain.session import Session
 
 @dataclass(frozen=True, slots=True)
 class EndSessions:
-    """End sessions that a user does not want any more: one of them, or all but this one (ASVS 7.4.5, 7.5.2)."""
+    """End sessions that a user does not want any more: one of them, or all but this one (ASVS 7.5.2)."""
 
     begin: Begin
     cache: SessionCache
