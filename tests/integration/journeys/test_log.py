@@ -54,7 +54,7 @@ async def test_a_whole_journey_leaves_one_line_for_each_event_and_no_secret(worl
         await ann.post("/api/logout")
     strangers = [
         ("sessions.log_in", "refused", 401, "credentials_invalid"),
-        ("accounts.sign_up", "refused", 400, "password_guessable"),
+        ("accounts.sign_up", "refused", 400, "invalid_fields"),
         ("sessions.log_in", "refused", 400, "malformed_body"),
         ("accounts.confirm", "refused", 404, "confirmation_invalid"),
     ]

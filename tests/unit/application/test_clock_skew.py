@@ -88,7 +88,7 @@ async def test_a_slow_clock_brings_nothing_back_that_was_used_or_ended(container
     confirmation = await newest_confirmation(container, ann.id)
     await container.confirm_account()(confirmation=confirmation, client=CLIENT)
     _, key = await log_in(container, ANN)
-    await container.log_out()(key=key)
+    await container.log_out()(keys=[key])
     clock.advance(-HOUR)
     with pytest.raises(NotLoggedIn):
         await container.authenticate()(key=key)
