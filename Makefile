@@ -14,7 +14,7 @@ run: .venv/.run ## Start the embedded service on http://localhost:8000 (PORT=…
 	@BOTTOMLINE_PORT=$(PORT) exec $(BIN)/bottomline serve
 
 test: .venv/.dev ## Run every test, on real servers too (found, or started for the run)
-	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile
+	@$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal
 
 unit: .venv/.dev ## Run the tests that need no server
 	@$(BIN)/python -m pytest tests/unit

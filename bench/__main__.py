@@ -5,10 +5,10 @@ import platform
 import sys
 from pathlib import Path
 
-from bench import embedded, parity
+from bench import embedded, flood, parity
 
 RESULTS = Path(__file__).parent / "results.md"
-SUITES = {"embedded": embedded.measure, "parity": parity.measure}
+SUITES = {"embedded": embedded.measure, "parity": parity.measure, "flood": flood.measure}
 
 
 def main() -> None:

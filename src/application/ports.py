@@ -109,7 +109,7 @@ class Turns(Protocol):
     """
 
     def __call__(self, key: UUID) -> AbstractAsyncContextManager[None]:
-        """Wait for the turn; it ends with the block."""
+        """Wait for the turn; it ends with the block. Raises Overloaded where it does not come in time."""
 
 
 # The record

@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import logging
 import os
 import signal
 import socket
@@ -11,40 +12,49 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
-from granian.errors import FatalError
 from granian.http import HTTP1Settings
+from granian.server.embed import Server
 
-from entrypoints.http.app import create_app
+from entrypoints.http.app import CannotStart, create_app, routed, surrounded
 from entrypoints.logs import log_to_stderr
 from entrypoints.settings import Settings, read_settings
 
-STOP_WITHIN = 10
-"""Seconds that requests and deliveries under way have when the process is asked to stop."""
+log = logging.getLogger(__name__)
+STOP_WITHIN = 5
+"""Seconds that requests and deliveries under way have when the process is asked to stop; an answer takes three."""
 BACKLOG = 1024
 CONNECTIONS = 10_000
 """Connections that may be open at a time: idle ones cost little, and must not keep others out."""
-HEADERS_WITHIN = 5_000
-"""Milliseconds that a client has to send its headers."""
+IDLE_AT_MOST = 75_000
+"""Milliseconds that a connection may wait for a request's headers, a kept one for its next request.
 
-
-class CannotStart(Exception):
-    """The service does not come up; the message says why."""
+Longer than reverse proxies keep theirs, most of them for 60 s: else one now and then sends a request on a connection
+that is being closed, and answers its client 502.
+"""
 
 
 async def serve_here(settings: Settings) -> None:
     """Serve in this process until it is asked to stop (SIGTERM, SIGINT). Raises CannotStart."""
-    from granian.server.embed import Server
-
     _check_port(settings)
     with _sole_owner(settings):
-        server = Server(create_app(settings, _announce), **_options(settings))
+        routes = routed(settings, _announce)
+        server = Server(surrounded(routes, settings), interface=Interfaces.ASGINL, **_options(settings))
+        server.workers_kill_timeout = STOP_WITHIN
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, server.stop)
-        _announce(f"Bottomline on {settings.public_url} - Ctrl-C stops it.")
         try:
-            await server.serve()
-        except FatalError as error:
-            raise CannotStart("Bottomline cannot start; the reason stands above.") from error
+            async with routes.lifespan():
+                _announce(f"Bottomline on {settings.public_url} - Ctrl-C stops it.")
+                await _until_stopped(server)
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
+
+
+async def _until_stopped(server: Server) -> None:
+    try:
+        await server.serve()
+    except TimeoutError:
+        log.warning("stopped, though a client had not sent its request to the end")
 
 
 def serve_with_workers(settings: Settings) -> None:
@@ -56,6 +66,7 @@ def serve_with_workers(settings: Settings) -> None:
     Granian(
         "entrypoints.serving:app_from_environment",
         factory=True,
+        interface=Interfaces.ASGI,
         workers=settings.workers,
         workers_kill_timeout=STOP_WITHIN,
         respawn_failed_workers=True,
@@ -68,11 +79,10 @@ def _options(settings: Settings) -> dict[str, Any]:
     return {
         "address": settings.host,
         "port": settings.port,
-        "interface": Interfaces.ASGI,
         "backlog": BACKLOG,
         "backpressure": CONNECTIONS,
         "http": HTTPModes.http1,
-        "http1_settings": HTTP1Settings(header_read_timeout=HEADERS_WITHIN),
+        "http1_settings": HTTP1Settings(header_read_timeout=IDLE_AT_MOST),
         "log_enabled": False,
         "websockets": False,
     }

@@ -92,8 +92,9 @@ class WebProcess(Process):
 
     def __init__(self, folder: Path, settings: dict[str, str]) -> None:
         self._port = LoopbackPort()
-        self.url = f"http://localhost:{self._port.number}"
-        super().__init__("serve", folder=folder, settings={"BOTTOMLINE_PORT": str(self._port.number), **settings})
+        self.port = self._port.number
+        self.url = f"http://localhost:{self.port}"
+        super().__init__("serve", folder=folder, settings={"BOTTOMLINE_PORT": str(self.port), **settings})
 
     async def start(self) -> None:
         await super().start()

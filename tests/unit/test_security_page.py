@@ -1,19 +1,19 @@
 """What docs/security.md says is shown is shown, and what it says of the defaults is so."""
 
 import ast
-import inspect
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from adapters.argon2.password_hasher import Argon2Cost, Argon2PasswordHasher
+from adapters.argon2.password_hasher import Argon2Cost
 from adapters.rabbitmq import publisher
 from adapters.rabbitmq.topology import HEARTBEAT
 from adapters.redis.breaker import PAUSE as ALONE
 from adapters.redis.client import PATIENCE, open_redis
 from adapters.smtp import mailer
 from adapters.sql import engine
+from adapters.system import threads
 from adapters.zxcvbn.password_strength import STRONG
 from application.delivery import backoff, deliver_mails
 from application.sessions import log_in
@@ -134,17 +134,16 @@ def defaults() -> Mapping[str, str]:
 
 
 def waits() -> Mapping[str, list[str]]:
-    queue = inspect.signature(Argon2PasswordHasher).parameters["queue"].default
     pool = engine._POSTGRES
     with_redis = open_redis("redis://localhost").connection_pool
     return {
         "clients": [
             f"{serving.CONNECTIONS:,} connections",
-            f"{serving.HEADERS_WITHIN // 1000} s for headers",
+            f"{serving.IDLE_AT_MOST // 1000} s for headers",
             f"{shell.BODY_WITHIN} s for a body",
             f"{shell.DEADLINE} s for an answer",
         ],
-        "passwords": [f"{queue} waiting"],
+        "passwords": [f"within {threads.PATIENCE:.0f} s"],
         "Postgres": [f"{pool['pool_size'] + pool['max_overflow']} connections", f"{pool['pool_timeout']} s each"],
         "Redis": [
             f"{with_redis.max_connections} connections",

@@ -1,10 +1,8 @@
 """Passwords hashed with Argon2id."""
 
-import asyncio
 import os
 from base64 import b64encode
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -12,10 +10,12 @@ from typing import TypeVar
 import argon2
 
 from adapters.argon2.memory import HashMemory
-from application.ports import Overloaded
+from adapters.system.threads import PATIENCE, Threads
 from domain.password import Password
 
 T = TypeVar("T")
+SECONDS_A_HASH = 0.03
+"""What the default cost takes on an ordinary core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +29,12 @@ class Argon2Cost:
 class Argon2PasswordHasher:
     """Argon2id (RFC 9106), one lane, 16 bytes of salt, 32 of hash, off the event loop.
 
-    As many hashes run at once as there are cores; `queue` more may wait; beyond that the caller is told at once.
+    As many hashes run at once as there are cores; who would wait for longer than `patience` seconds is told at once.
     """
 
-    def __init__(self, cost: Argon2Cost, *, threads: int | None = None, queue: int = 128) -> None:
+    def __init__(self, cost: Argon2Cost, *, threads: int | None = None, patience: float = PATIENCE) -> None:
         self._hasher = argon2.PasswordHasher(time_cost=cost.time, memory_cost=cost.memory, parallelism=1)
-        self._threads = threads or cores()
-        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="argon2")
-        self._room = self._capacity = self._threads + queue
+        self._threads = Threads("argon2", threads or cores(), expected=SECONDS_A_HASH, patience=patience)
         self._memory = HashMemory()
         self._nobody = _hash_of_nothing(cost)
 
@@ -60,7 +58,7 @@ class Argon2PasswordHasher:
     def close(self) -> None:
         """Let go of the threads; what waits is dropped."""
         self._memory.close()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
     def _matches(self, hash: str, text: str) -> bool:
         try:
@@ -69,14 +67,10 @@ class Argon2PasswordHasher:
             return False
 
     async def _run(self, work: Callable[[], T]) -> T:
-        if self._room <= 0:
-            raise Overloaded("too many passwords are waiting to be checked")
-        self._room -= 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            return await self._threads.run(work)
         finally:
-            self._room += 1
-            if self._room == self._capacity:
+            if self._threads.is_idle:
                 self._memory.idle()
 
 

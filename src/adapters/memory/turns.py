@@ -6,17 +6,30 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 from weakref import WeakValueDictionary
 
+from application.ports import Overloaded
+
+PATIENCE = 2.0
+"""Seconds: who waits longer gets no answer that anybody hears."""
+
 
 class MemoryTurns:
     """A semaphore of `width` a key, kept only while somebody holds it or waits for it."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, patience: float = PATIENCE) -> None:
         self._width = width
+        self._patience = patience
         self._semaphores: WeakValueDictionary[UUID, asyncio.Semaphore] = WeakValueDictionary()
 
     @asynccontextmanager
     async def __call__(self, key: UUID) -> AsyncIterator[None]:
-        """Wait for the turn; it ends with the block."""
+        """Wait for the turn; it ends with the block. Raises Overloaded."""
         semaphore = self._semaphores.setdefault(key, asyncio.Semaphore(self._width))
-        async with semaphore:
+        try:
+            async with asyncio.timeout(self._patience):
+                await semaphore.acquire()
+        except TimeoutError as error:
+            raise Overloaded("too many wait for the same turn") from error
+        try:
             yield
+        finally:
+            semaphore.release()

@@ -1,19 +1,17 @@
 """How hard a password is to guess, estimated with zxcvbn."""
 
-import asyncio
 import re
 from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
-from application.ports import Overloaded
+from adapters.system.threads import Threads
 from domain.password import NewPassword
 
 STRONG = 3
 """The least score of zxcvbn's 0 to 4 that is accepted: beyond 10⁸ guesses."""
 JUDGED = 40
 """Characters that are looked at; what comes behind them makes no password easier to guess."""
-QUEUE = 128
-"""Passwords that may wait to be judged."""
+SECONDS_A_PASSWORD = 0.005
 SHORTEST_WORD = 3
 SUBSTITUTIONS = {
     "a": ["4", "@"],
@@ -38,22 +36,15 @@ class ZxcvbnPasswordStrength:
     """
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="zxcvbn")
-        self._room = QUEUE
+        self._thread = Threads("zxcvbn", 1, expected=SECONDS_A_PASSWORD)
 
     async def is_guessable(self, password: NewPassword, words: Collection[str]) -> bool:
         """Whether fewer than 10⁸ guesses would do, for somebody who knows the words too. Raises Overloaded."""
-        if self._room <= 0:
-            raise Overloaded("too many passwords are waiting to be judged")
-        self._room -= 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, _is_guessable, password.text, words)
-        finally:
-            self._room += 1
+        return await self._thread.run(partial(_is_guessable, password.text, words))
 
     def close(self) -> None:
         """Let go of the thread; what waits is dropped."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._thread.close()
 
 
 def _is_guessable(text: str, words: Collection[str]) -> bool:

@@ -14,7 +14,8 @@ def serve() -> None:
 
     Without server URLs, everything is in this one process: the database and the mails are files in the data folder.
     """
-    from entrypoints.serving import CannotStart, serve_here, serve_with_workers
+    from entrypoints.http.app import CannotStart
+    from entrypoints.serving import serve_here, serve_with_workers
 
     found = settings()
     log_to_stderr(found.log_format)

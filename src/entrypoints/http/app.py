@@ -52,6 +52,10 @@ PROVIDED = (
 )
 
 
+class CannotStart(Exception):
+    """The service does not come up; the message says why."""
+
+
 def create_app(
     settings: Settings, announce: Callable[[str], None] = print, swap: Mapping[str, object] | None = None
 ) -> ASGIApp:
@@ -59,8 +63,12 @@ def create_app(
 
     `announce` prints the lines that a person at the console needs; `swap` puts other parts into the container.
     """
-    shell = Shell(routed(settings, announce, swap), public_url=settings.public_url)
-    return SecurityLog(shell, ClientAddresses(settings.trusted_proxies))
+    return surrounded(routed(settings, announce, swap), settings)
+
+
+def surrounded(routes: ASGIApp, settings: Settings) -> ASGIApp:
+    """The routes, and around them what every request passes through."""
+    return SecurityLog(Shell(routes, public_url=settings.public_url), ClientAddresses(settings.trusted_proxies))
 
 
 def routed(
@@ -127,15 +135,14 @@ def _hand_over(state: State, container: Container, settings: Settings) -> None:
 
 
 async def _prepare(container: Container, announce: Callable[[str], None]) -> None:
-    """Make the only process's database ready; a fault is one line, and stops the start."""
+    """Make the only process's database ready. Raises CannotStart."""
     try:
         await migrate(container.engine())
         await container.take_over()()
         await _offer_first_invite(container, announce)
     except Exception as fault:
         cause = str(fault.__cause__ or fault).splitlines()[0]
-        log.error("cannot start on %s: %s", container.settings().database_url, cause)  # noqa: TRY400  one line
-        raise
+        raise CannotStart(f"Bottomline cannot start on {container.settings().database_url}: {cause}") from fault
 
 
 async def _offer_first_invite(container: Container, announce: Callable[[str], None]) -> None:

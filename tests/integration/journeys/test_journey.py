@@ -172,7 +172,7 @@ async def test_a_port_that_is_taken_is_said_in_a_line(
     tmp_path: Path, embedded_world: AbstractAsyncContextManager[World]
 ) -> None:
     async with embedded_world as world:
-        port = world.web.url.rsplit(":", 1)[1]
+        port = str(world.web.port)
         settings = {"BOTTOMLINE_PORT": port, "BOTTOMLINE_DATA_DIR": str(tmp_path / "other")}
         async with Process("serve", folder=tmp_path, settings=settings) as second:
             assert await second.ended() == 1

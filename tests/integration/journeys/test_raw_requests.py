@@ -21,7 +21,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
 
 async def exchange(world: World, sent: bytes) -> bytes:
     """What comes back until the server closes the connection, for at most five seconds."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(world.web.url.rsplit(":", 1)[1]))
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.web.port)
     writer.write(sent)
     async with asyncio.timeout(5):
         answer = await reader.read()

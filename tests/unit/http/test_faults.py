@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from adapters.argon2.password_hasher import Argon2Cost, Argon2PasswordHasher
-from application.ports import Overloaded, Unavailable
+from application.ports import Unavailable
 from domain.errors import TooManyRequests
 from domain.password import Password
 from entrypoints.http import shell
@@ -101,15 +101,6 @@ async def test_a_request_that_takes_too_long_is_answered_all_the_same(monkeypatc
     app: Any = shell.Shell(hanging, public_url="http://localhost")
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
         unavailable(await client.get("/anything"))
-
-
-async def test_so_many_passwords_may_wait_and_the_next_is_told_at_once() -> None:
-    hasher = Argon2PasswordHasher(Argon2Cost(), threads=1, queue=4)
-    password = Password("a password")
-    answers = await asyncio.gather(*(hasher.hash(password) for _ in range(8)), return_exceptions=True)
-    assert sum(isinstance(answer, Overloaded) for answer in answers) == 3
-    assert await hasher.verify(password, next(answer for answer in answers if isinstance(answer, str)))
-    hasher.close()
 
 
 async def test_an_unknown_user_costs_a_hash_too() -> None:

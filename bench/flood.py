@@ -1,0 +1,113 @@
+"""A flood of log-ins: whether others are served meanwhile, and how soon it is over."""
+
+import asyncio
+import json
+import multiprocessing
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from statistics import median
+
+import httpx
+
+from bench.embedded import ask, embedded
+
+AT_ONCE = 500
+PAUSE = 0.01
+QUIET = 3.0
+
+
+def measure() -> list[tuple[str, str, str]]:
+    """Rows of: what, figure, goal. Real hashing; who asks for /live is a process of its own."""
+    with tempfile.TemporaryDirectory() as folder, embedded(folder, BOTTOMLINE_RATE_LIMITS="off") as (_, port, _, _):
+        asyncio.run(log_ins(port, 20))
+        with probed(port) as quiet:
+            time.sleep(QUIET)
+        with probed(port) as flooded:
+            answers = asyncio.run(log_ins(port, AT_ONCE))
+            began = time.perf_counter()
+            while ask(port, "POST", "/api/login", credentials(0))[0] != 401:
+                pass
+            after = time.perf_counter() - began
+    counts = Counter(status for status, _ in answers)
+    checked = [seconds for status, seconds in answers if status == 401]
+    refused = [seconds for status, seconds in answers if status == 503]
+    return [
+        ("`GET /live` in quiet, p50 and p99", pair(quiet), "-"),
+        (f"`GET /live` during {AT_ONCE} log-ins at once, p50 and p99", pair(flooded), "p99 under 100 ms"),
+        ("passwords checked, and refused with 503", f"{counts[401]} and {counts[503]}", "all answered"),
+        ("answers to the checked, p50 and p99", pair(checked), "under 3 s"),
+        ("answers to the refused, p50 and p99", pair(refused), "under 3 s"),
+        ("the next log-in after the flood", f"{1000 * after:.0f} ms", "under 3 s"),
+    ]
+
+
+def pair(times: list[float]) -> str:
+    """Median and 99th percentile."""
+    ordered = sorted(times) or [float("nan")]
+    return f"{1000 * median(ordered):.1f} and {1000 * ordered[int(0.99 * (len(ordered) - 1))]:.1f} ms"
+
+
+async def log_ins(port: int, number: int) -> list[tuple[int, float]]:
+    """So many at once, each on a connection of its own and for another address: status and seconds of each answer."""
+    start = asyncio.Event()
+
+    async def log_in(one: int) -> tuple[int, float]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        ready.release()
+        await start.wait()
+        began = time.perf_counter()
+        writer.write(request(one))
+        status = int((await reader.readline()).split()[1])
+        seconds = time.perf_counter() - began
+        writer.close()
+        return status, seconds
+
+    ready = asyncio.Semaphore(0)
+    crowd = [asyncio.create_task(log_in(one)) for one in range(number)]
+    for _ in crowd:
+        await ready.acquire()
+    start.set()
+    return await asyncio.gather(*crowd)
+
+
+def request(number: int) -> bytes:
+    body = json.dumps(credentials(number)).encode()
+    head = "POST /api/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def credentials(number: int) -> dict[str, str]:
+    return {"email": f"nobody{number}@example.org", "password": "not the password"}
+
+
+@contextmanager
+def probed(port: int) -> Iterator[list[float]]:
+    """Ask for /live all the time, in another process; the seconds of each answer are in the list at the end."""
+    times: list[float] = []
+    ours, theirs = multiprocessing.Pipe()
+    prober = multiprocessing.get_context("spawn").Process(target=probe, args=(port, theirs))
+    prober.start()
+    ours.recv()
+    try:
+        yield times
+    finally:
+        ours.send("enough")
+        times += ours.recv()
+        prober.join()
+
+
+def probe(port: int, boss: Connection) -> None:
+    times = []
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
+        client.get("/live")
+        boss.send("ready")
+        while not boss.poll():
+            began = time.perf_counter()
+            assert client.get("/live").status_code == 200
+            times.append(time.perf_counter() - began)
+            time.sleep(PAUSE)
+    boss.send(times)

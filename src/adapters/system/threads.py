@@ -1,0 +1,71 @@
+"""Threads for work that would hold up the event loop."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
+
+from application.ports import Overloaded
+
+T = TypeVar("T")
+PATIENCE = 2.0
+"""Seconds that somebody waits for a thread: with what comes before and after, an answer within three."""
+WEIGHT = 0.1
+"""How much the newest piece of work counts in what one is expected to take."""
+NICENESS = 5
+"""How far the threads stand behind the event loop, which has to answer everybody else meanwhile (Linux)."""
+
+
+class Threads:
+    """So many threads, and only work that somebody still waits for.
+
+    What would have to wait longer than `patience` seconds, going by what pieces of work have taken of late, is refused
+    at once; what has waited longer all the same is not begun. So a flood costs no more than what can be done in time,
+    and whoever comes after it is served. `expected` is what the first piece is taken to need, in seconds.
+    """
+
+    def __init__(self, name: str, count: int, *, expected: float, patience: float = PATIENCE) -> None:
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix=name, initializer=_stand_back)
+        self._count = count
+        self._inside = 0
+        self._expected = expected
+        self._patience = patience
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no work is running or waiting."""
+        return self._inside == 0
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """What the work returns or raises. Raises Overloaded where it was not begun."""
+        if self._inside // self._count * self._expected > self._patience:
+            raise Overloaded("too much is waiting")
+        self._inside += 1
+        begun_by = time.monotonic() + self._patience
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, partial(self._do, work, begun_by))
+        finally:
+            self._inside -= 1
+
+    def close(self) -> None:
+        """Let go of the threads; what waits is dropped."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _do(self, work: Callable[[], T], begun_by: float) -> T:
+        began = time.monotonic()
+        if began > begun_by:
+            raise Overloaded("nobody waits for it any more")
+        try:
+            return work()
+        finally:
+            self._expected += WEIGHT * (time.monotonic() - began - self._expected)
+
+
+def _stand_back() -> None:
+    """Only Linux knows the niceness of a thread; elsewhere it would be the whole process's."""
+    if sys.platform == "linux":
+        os.nice(NICENESS)
