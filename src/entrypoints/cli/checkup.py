@@ -8,6 +8,7 @@ from time import perf_counter
 from urllib.parse import urlsplit
 
 from application.ports import Unavailable
+from entrypoints.faults import cause_of
 from entrypoints.settings import LOCAL_HOSTS, Settings
 
 PATIENCE = 5.0
@@ -95,7 +96,7 @@ async def _database(settings: Settings) -> Finding:
     except Unavailable as fault:
         return Finding(
             is_well=False,
-            what=f"database: {name}: {fault.__cause__}".splitlines()[0],
+            what=f"database: {name}: {cause_of(fault)}",
             advice="Is it up, does the database exist, and are address and password in BOTTOMLINE_DATABASE_URL right?",
         )
     finally:

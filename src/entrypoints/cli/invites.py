@@ -6,7 +6,7 @@ from uuid import UUID
 
 import click
 
-from entrypoints.cli.start import run, settings
+from entrypoints.cli.start import require_schema, run, settings
 
 if TYPE_CHECKING:
     from entrypoints.container import Container
@@ -74,12 +74,15 @@ def revoke(invite_id: UUID) -> None:
 
 
 def _with_container(work: Callable[["Container"], Awaitable[T]]) -> T:
+    found = settings()
+    from adapters.sql.migrate import migrate
     from entrypoints.container import opened
 
-    found = settings()
-
     async def inside() -> T:
+        await require_schema(found)
         async with opened(found, announce=click.echo) as container:
+            if found.is_embedded:
+                await migrate(container.engine())
             return await work(container)
 
     return run(inside())

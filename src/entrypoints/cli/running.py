@@ -2,10 +2,8 @@
 
 import click
 
-from application.ports import Unavailable
-from entrypoints.cli.start import run, settings
+from entrypoints.cli.start import require_schema, run, settings
 from entrypoints.logs import log_to_stderr
-from entrypoints.settings import Settings
 
 
 @click.command()
@@ -14,12 +12,12 @@ def serve() -> None:
 
     Without server URLs, everything is in this one process: the database and the mails are files in the data folder.
     """
+    found = settings()
+    log_to_stderr(found.log_format)
     from entrypoints.http.app import CannotStart
     from entrypoints.serving import serve_here, serve_with_workers
 
-    found = settings()
-    log_to_stderr(found.log_format)
-    run(_require_schema(found))
+    run(require_schema(found))
     try:
         if found.workers == 1:
             run(serve_here(found))
@@ -32,26 +30,25 @@ def serve() -> None:
 @click.command()
 def worker() -> None:
     """Relay events to RabbitMQ and send mails."""
-    from entrypoints.worker import work
-
     found = settings()
     log_to_stderr(found.log_format)
     if found.rabbitmq_url is None:
         raise click.ClickException(
             "BOTTOMLINE_RABBITMQ_URL is not set: then `bottomline serve` delivers by itself, and needs no worker."
         )
-    run(_require_schema(found))
+    run(require_schema(found))
+    from entrypoints.worker import work
+
     run(work(found))
 
 
 @click.command()
 def migrate() -> None:
     """Bring the database's schema up to date. Safe to run at any time, from several places at once."""
+    found = settings()
     from adapters.sql.engine import open_engine
     from adapters.sql.migrate import migrate as upgrade
     from adapters.sql.migrations import HEAD
-
-    found = settings()
 
     async def work() -> bool:
         engine = open_engine(found.database_url, is_patient=True)
@@ -64,32 +61,11 @@ def migrate() -> None:
     click.echo(f"The schema is {'now' if changed else 'already'} at revision {HEAD}.")
 
 
-async def _require_schema(settings: Settings) -> None:
-    """Stop where the schema is known to be too old; a database that is down may come up later."""
-    if settings.is_embedded:
-        return
-    from adapters.sql.engine import open_engine
-    from adapters.sql.migrate import revision
-    from adapters.sql.migrations import HEAD
-
-    engine = open_engine(settings.database_url)
-    try:
-        found = await revision(engine)
-    except Unavailable:
-        return
-    finally:
-        await engine.dispose()
-    if found is None or found < HEAD:
-        raise click.ClickException(
-            f"The schema is at {found or 'nothing'} and must be at {HEAD}. Run: bottomline migrate"
-        )
-
-
 @click.command()
 def doctor() -> None:
     """Check every setting and server; say what is wrong and what to do. Exit status 1 if anything is."""
+    found = settings()
     from entrypoints.cli.checkup import check
 
-    found = settings()
     healthy = run(check(found, click.echo))
     raise SystemExit(0 if healthy else 1)

@@ -10,6 +10,7 @@ import click
 
 from application.ports import Unavailable
 from domain.errors import InvalidFields, Refusal
+from entrypoints.faults import cause_of
 from entrypoints.settings import BadSettings, Settings, read_settings
 
 T = TypeVar("T")
@@ -35,7 +36,28 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     except Refusal as refusal:
         raise click.ClickException(refusal.message) from refusal
     except Unavailable as fault:
-        raise click.ClickException(f"{fault} ({fault.__cause__}). See: bottomline doctor") from fault
+        raise click.ClickException(f"{fault} ({cause_of(fault)}). See: bottomline doctor") from fault
+
+
+async def require_schema(settings: Settings) -> None:
+    """Stop where the schema is known to be too old; a database that is down may come up later."""
+    if settings.is_embedded:
+        return
+    from adapters.sql.engine import open_engine
+    from adapters.sql.migrate import revision
+    from adapters.sql.migrations import HEAD
+
+    engine = open_engine(settings.database_url)
+    try:
+        found = await revision(engine)
+    except Unavailable:
+        return
+    finally:
+        await engine.dispose()
+    if found is None or found < HEAD:
+        raise click.ClickException(
+            f"The schema is at {found or 'nothing'} and must be at {HEAD}. Run: bottomline migrate"
+        )
 
 
 def _loop_factory() -> Any:

@@ -13,6 +13,7 @@ from litestar.types import ASGIApp
 from adapters.sql.migrate import migrate
 from entrypoints.container import Container, opened
 from entrypoints.delivery import delivering, finishing_log_outs
+from entrypoints.faults import cause_of
 from entrypoints.http import accounts, email_changes, forward_auth, health, invites, passwords, sessions
 from entrypoints.http.bodies import LARGEST, StrictRequest, readers_for
 from entrypoints.http.client_address import ClientAddresses, client_address
@@ -141,8 +142,9 @@ async def _prepare(container: Container, announce: Callable[[str], None]) -> Non
         await container.take_over()()
         await _offer_first_invite(container, announce)
     except Exception as fault:
-        cause = str(fault.__cause__ or fault).splitlines()[0]
-        raise CannotStart(f"Bottomline cannot start on {container.settings().database_url}: {cause}") from fault
+        raise CannotStart(
+            f"Bottomline cannot start on {container.settings().database_url}: {cause_of(fault)}"
+        ) from fault
 
 
 async def _offer_first_invite(container: Container, announce: Callable[[str], None]) -> None:

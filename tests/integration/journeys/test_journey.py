@@ -179,6 +179,12 @@ async def test_a_port_that_is_taken_is_said_in_a_line(
             assert second.lines[0].startswith(f"Error: Cannot listen on 127.0.0.1:{port}: Address already in use.")
 
 
+async def test_an_invite_can_be_the_first_thing_that_is_made(tmp_path: Path) -> None:
+    async with Process("invite", "create", "--operator", folder=tmp_path, settings={}) as process:
+        assert await process.ended() == 0
+    assert process.lines[0].startswith("http://localhost:8000/signup#invite=")
+
+
 async def test_data_and_mails_are_for_their_owner_alone(
     embedded_world: AbstractAsyncContextManager[World],
 ) -> None:
@@ -208,16 +214,16 @@ async def test_a_bad_setting_stops_every_command_with_a_line(
         assert (await process.ended(), process.lines) == (2, [line])
 
 
-@pytest.mark.parametrize("command", ["serve", "worker"])
+@pytest.mark.parametrize("command", [("serve",), ("worker",), ("invite", "create")])
 async def test_a_database_without_its_schema_stops_the_start_with_what_to_do(
-    tmp_path: Path, servers: Servers, command: str
+    tmp_path: Path, servers: Servers, command: tuple[str, ...]
 ) -> None:
     settings = {
         "BOTTOMLINE_DATABASE_URL": servers.postgres,
         "BOTTOMLINE_RABBITMQ_URL": servers.rabbitmq,
         "BOTTOMLINE_SECRET_KEYS": "s" * 32,
     }
-    async with Process(command, folder=tmp_path, settings=settings) as process:
+    async with Process(*command, folder=tmp_path, settings=settings) as process:
         assert (await process.ended(), process.lines) == (
             1,
             ["Error: The schema is at nothing and must be at 0001. Run: bottomline migrate"],

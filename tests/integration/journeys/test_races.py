@@ -24,9 +24,6 @@ Answer = Coroutine[Any, Any, httpx.Response]
 @pytest.fixture
 async def world(servers_world: AbstractAsyncContextManager[World]) -> AsyncIterator[World]:
     async with servers_world as running_world:
-        await running_world.web.stop()
-        running_world.web.settings["BOTTOMLINE_RATE_LIMITS"] = "off"
-        await running_world.web.start()
         yield running_world
 
 
