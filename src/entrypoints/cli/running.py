@@ -36,9 +36,9 @@ def worker() -> None:
         raise click.ClickException(
             "BOTTOMLINE_RABBITMQ_URL is not set: then `bottomline serve` delivers by itself, and needs no worker."
         )
-    run(require_schema(found))
     from entrypoints.worker import work
 
+    run(require_schema(found))
     run(work(found))
 
 

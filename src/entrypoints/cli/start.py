@@ -1,6 +1,7 @@
 """What every command begins with."""
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Coroutine
@@ -28,6 +29,8 @@ def settings() -> Settings:
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's work to its end; refusals and absent servers are one line and exit status 1."""
+    gc.freeze()
+    gc.enable()
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(work)
