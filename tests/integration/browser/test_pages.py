@@ -148,13 +148,14 @@ async def test_after_log_in_one_is_back_where_one_was_going(world: World, page: 
     await page.wait_for_url(f"{world.web.url}/invite")
 
 
-@pytest.mark.parametrize("target", ["//evil.example", "/\\evil.example", "https:evil.example", "/%2509/evil.example"])
-async def test_no_log_in_leads_to_another_site(world: World, page: Page, target: str) -> None:
+async def test_no_log_in_leads_to_another_site(world: World, page: Page) -> None:
     await a_member(world, page)
-    await page.goto(f"{world.web.url}/login?return_to={quote(target, safe='')}")
-    await log_in(page)
-    await expect(page.get_by_role("status")).to_have_text("You are logged in as ann.")
-    assert page.url.startswith(f"{world.web.url}/login")
+    for target in ("//evil.example", "/\\evil.example", "https:evil.example", "/%2509/evil.example"):
+        await page.context.clear_cookies()
+        await page.goto(f"{world.web.url}/login?return_to={quote(target, safe='')}")
+        await log_in(page)
+        await expect(page.get_by_role("status")).to_have_text("You are logged in as ann.")
+        assert page.url.startswith(f"{world.web.url}/login"), target
 
 
 async def test_the_page_knows_paths_of_ours_as_the_service_does(world: World, page: Page) -> None:

@@ -31,12 +31,6 @@ async def dial(world: World, sent: bytes) -> tuple[asyncio.StreamReader, asyncio
     return reader, writer
 
 
-async def an_invite_for_many(world: World) -> str:
-    status, lines = await world.command("invite", "create", "--max-claims", "1000")
-    assert status == 0, lines
-    return lines[0].split("=")[1]
-
-
 async def test_connections_that_say_nothing_keep_nobody_out(world: World) -> None:
     held = [await dial(world, b"" if number % 2 else b"GET /live HTTP/1.1\r\nHost: x\r\n") for number in range(400)]
     async with asyncio.timeout(3), world.web.browser() as browser:
@@ -81,7 +75,7 @@ async def test_a_body_that_breaks_off_is_no_fault_of_ours(world: World, sent: by
 
 
 async def test_a_locked_database_is_said_within_three_seconds_and_costs_nothing_afterwards(world: World) -> None:
-    invite = await an_invite_for_many(world)
+    invite = await world.an_invite(1000)
     async with world.web.browser() as crowd:
 
         async def attempt(number: int) -> int:
@@ -104,7 +98,7 @@ async def test_a_locked_database_is_said_within_three_seconds_and_costs_nothing_
 
 async def test_late_requests_strand_no_connection(world: World) -> None:
     """More sign-ups at once than can be hashed in time: the rest is told so, and the next write goes through."""
-    invite = await an_invite_for_many(world)
+    invite = await world.an_invite(1000)
     slow = {**world.settings, "BOTTOMLINE_ARGON2_TIME": "2", "BOTTOMLINE_ARGON2_MEMORY_KIB": "19456"}
     await world.web.stop()
     world.web.settings.update(slow)
