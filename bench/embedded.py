@@ -65,7 +65,8 @@ def embedded(folder: str, **settings: str) -> Iterator[tuple[float, int, int, Pa
             time.sleep(0.005)
         yield time.perf_counter() - started, port, served_by(folder), log
     finally:
-        os.killpg(make.pid, signal.SIGTERM)
+        if make.poll() is None:
+            os.killpg(make.pid, signal.SIGTERM)
         make.wait()
 
 

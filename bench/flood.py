@@ -16,6 +16,7 @@ import httpx
 from bench.embedded import ask, embedded
 
 AT_ONCE = 500
+ROUNDS = 5
 PAUSE = 0.01
 QUIET = 3.0
 
@@ -26,23 +27,35 @@ def measure() -> list[tuple[str, str, str]]:
         asyncio.run(log_ins(port, 20))
         with probed(port) as quiet:
             time.sleep(QUIET)
-        with probed(port) as flooded:
-            answers = asyncio.run(log_ins(port, AT_ONCE))
-            began = time.perf_counter()
-            while ask(port, "POST", "/api/login", credentials(0))[0] != 401:
-                pass
-            after = time.perf_counter() - began
+        flooded, answers, afterwards = [], [], []
+        for _ in range(ROUNDS):
+            with probed(port) as live:
+                answers += asyncio.run(log_ins(port, AT_ONCE))
+                afterwards.append(until_served(port))
+            flooded += live
     counts = Counter(status for status, _ in answers)
     checked = [seconds for status, seconds in answers if status == 401]
     refused = [seconds for status, seconds in answers if status == 503]
     return [
         ("`GET /live` in quiet, p50 and p99", pair(quiet), "-"),
         (f"`GET /live` during {AT_ONCE} log-ins at once, p50 and p99", pair(flooded), "p99 under 100 ms"),
-        ("passwords checked, and refused with 503", f"{counts[401]} and {counts[503]}", "all answered"),
+        (
+            "passwords checked, and refused with 503",
+            f"{counts[401]} and {counts[503]} of {ROUNDS * AT_ONCE:,}",
+            "all answered",
+        ),
         ("answers to the checked, p50 and p99", pair(checked), "under 3 s"),
         ("answers to the refused, p50 and p99", pair(refused), "under 3 s"),
-        ("the next log-in after the flood", f"{1000 * after:.0f} ms", "under 3 s"),
+        ("the next log-in after the flood", f"{1000 * max(afterwards):.0f} ms at most", "under 3 s"),
     ]
+
+
+def until_served(port: int) -> float:
+    """Seconds until a log-in is not refused any more."""
+    began = time.perf_counter()
+    while ask(port, "POST", "/api/login", credentials(0))[0] != 401:
+        pass
+    return time.perf_counter() - began
 
 
 def pair(times: list[float]) -> str:

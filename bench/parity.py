@@ -35,9 +35,8 @@ class Parity:
 
     def row(self, name: str) -> tuple[str, str, str]:
         """A row of the results."""
-        figure = (
-            f"{self.known:.2f} and {self.unknown:.2f} ms, gap {abs(self.known - self.unknown):.2f} ms, p = {self.p:.2f}"
-        )
+        chance = f"p = {self.p:.2f}" if self.p >= 0.01 else "p < 0.01"
+        figure = f"{self.known:.2f} and {self.unknown:.2f} ms, gap {abs(self.known - self.unknown):.2f} ms, {chance}"
         return f"{name}: known and unknown address, {PAIRS:,} pairs", figure, f"gap under {GOAL_MS:.0f} ms"
 
 

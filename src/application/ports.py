@@ -1,11 +1,11 @@
 """The whole outside world: every port that a use case may lean on. Adapters promise what stands here."""
 
 from collections.abc import Collection, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
-from typing import Protocol
+from typing import NewType, Protocol
 from uuid import UUID
 
 from domain.email_address import EmailAddress
@@ -72,14 +72,24 @@ class TokenSigner(Protocol):
         """The id in a token of ours; None for anything else: another purpose, another key, one bit changed."""
 
 
+Place = NewType("Place", float)
+"""A place in a queue: the moment, of a monotonic clock, by which it has its turn, or is of no use any more."""
+
+
 class PasswordHasher(Protocol):
     """Hashes passwords, slowly by design. Raises Overloaded where too many wait."""
 
     async def hash(self, password: NewPassword) -> str:
         """The hash with its parameters and salt (PHC string)."""
 
-    async def verify(self, password: Password, hash: str | None) -> bool:
-        """Whether the password is the hash's; None costs as much as any hash and is wrong (no timing oracle)."""
+    def place(self) -> AbstractContextManager[Place]:
+        """A place in the queue, taken before anything is read for the password, so that a flood costs little."""
+
+    async def verify(self, password: Password, hash: str | None, place: Place | None = None) -> bool:
+        """Whether the password is the hash's; None costs as much as any hash and is wrong (no timing oracle).
+
+        Whoever has a `place` waits there; others are given one.
+        """
 
     async def renew(self, password: Password, hash: str) -> str | None:
         """A new hash of the password that `hash` is of; None where that one has today's parameters already."""

@@ -3,6 +3,7 @@
 import os
 from base64 import b64encode
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -11,6 +12,7 @@ import argon2
 
 from adapters.argon2.memory import HashMemory
 from adapters.system.threads import PATIENCE, Threads
+from application.ports import Place
 from domain.password import Password
 
 T = TypeVar("T")
@@ -42,12 +44,14 @@ class Argon2PasswordHasher:
         """The hash as a PHC string. Raises Overloaded."""
         return await self._run(partial(self._hasher.hash, password.text))
 
-    async def verify(self, password: Password, hash: str | None) -> bool:
+    def place(self) -> AbstractContextManager[Place]:
+        """A place in the queue for one password. Raises Overloaded."""
+        return self._threads.place()
+
+    async def verify(self, password: Password, hash: str | None, place: Place | None = None) -> bool:
         """Whether the password is the hash's; the same work where there is no hash. Raises Overloaded."""
-        if hash is None:
-            await self._run(partial(self._matches, self._nobody, password.text))
-            return False
-        return await self._run(partial(self._matches, hash, password.text))
+        matches = await self._run(partial(self._matches, hash or self._nobody, password.text), place)
+        return matches and hash is not None
 
     async def renew(self, password: Password, hash: str) -> str | None:
         """A hash under today's parameters; None where it has them already. Raises Overloaded."""
@@ -66,9 +70,9 @@ class Argon2PasswordHasher:
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
             return False
 
-    async def _run(self, work: Callable[[], T]) -> T:
+    async def _run(self, work: Callable[[], T], place: Place | None = None) -> T:
         try:
-            return await self._threads.run(work)
+            return await self._threads.run(work, place)
         finally:
             if self._threads.is_idle:
                 self._memory.idle()

@@ -4,12 +4,13 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import TypeVar
 
-from application.ports import Overloaded
+from application.ports import Overloaded, Place
 
 T = TypeVar("T")
 PATIENCE = 2.0
@@ -40,24 +41,29 @@ class Threads:
         """Whether no work is running or waiting."""
         return self._inside == 0
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """What the work returns or raises. Raises Overloaded where it was not begun."""
+    @contextmanager
+    def place(self) -> Iterator[Place]:
+        """A place in the queue, for whoever has to find something out before the work. Raises Overloaded."""
         if self._inside // self._count * self._expected > self._patience:
             raise Overloaded("too much is waiting")
         self._inside += 1
-        begun_by = time.monotonic() + self._patience
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, partial(self._do, work, begun_by))
+            yield Place(time.monotonic() + self._patience)
         finally:
             self._inside -= 1
+
+    async def run(self, work: Callable[[], T], place: Place | None = None) -> T:
+        """What the work returns or raises. Raises Overloaded where it was not begun."""
+        with nullcontext(place) if place else self.place() as taken:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, partial(self._do, work, taken))
 
     def close(self) -> None:
         """Let go of the threads; what waits is dropped."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _do(self, work: Callable[[], T], begun_by: float) -> T:
+    def _do(self, work: Callable[[], T], place: Place) -> T:
         began = time.monotonic()
-        if began > begun_by:
+        if began > place:
             raise Overloaded("nobody waits for it any more")
         try:
             return work()

@@ -84,9 +84,10 @@ class LogIn:
         return started, key
 
     async def _known(self, email: EmailAddress, password: Password) -> User:
-        async with self.read() as work:
-            user = await work.users.by_email(email)
-        right = await self.hasher.verify(password, user.password_hash if user else None)
+        with self.hasher.place() as place:
+            async with self.read() as work:
+                user = await work.users.by_email(email)
+            right = await self.hasher.verify(password, user.password_hash if user else None, place)
         if user is None or not right:
             raise CredentialsInvalid
         if not user.is_confirmed:

@@ -1,11 +1,13 @@
 """Forgetting, resetting and changing a password."""
 
 import asyncio
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from application.ports import Place
 from domain.errors import CredentialsInvalid, NotLoggedIn, PasswordWrong, ResetInvalid
 from domain.password import NewPassword, Password
 from domain.token import Purpose
@@ -166,8 +168,12 @@ async def test_a_log_in_under_way_with_the_old_password_comes_to_nothing(contain
 
         is_changed = False
 
-        async def verify(self, password: Password, hash: str | None) -> bool:
-            right = await container.hasher().verify(password, hash)
+        def place(self) -> AbstractContextManager[Place]:
+            place: AbstractContextManager[Place] = container.hasher().place()
+            return place
+
+        async def verify(self, password: Password, hash: str | None, place: Place | None = None) -> bool:
+            right = await container.hasher().verify(password, hash, place)
             if not self.is_changed:
                 self.is_changed = True
                 await container.change_password()(me=me, current=Password(ANN.password), new=OTHER)

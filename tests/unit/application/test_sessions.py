@@ -1,5 +1,6 @@
 """Confirming, logging in, being logged in, logging out."""
 
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,7 +9,7 @@ from sqlalchemy import text
 
 from adapters.argon2.password_hasher import Argon2Cost, Argon2PasswordHasher
 from adapters.memory.session_cache import NoSessionCache
-from application.ports import Overloaded
+from application.ports import Overloaded, Place, Work
 from application.sessions.authenticate import Authenticate
 from domain.errors import ConfirmationInvalid, CredentialsInvalid, NotLoggedIn
 from domain.password import Password
@@ -81,13 +82,27 @@ async def test_a_log_in_under_newer_parameters_renews_the_hash(container: Contai
     await log_in(container, ANN)
 
 
+async def test_a_log_in_that_cannot_be_in_time_reads_nothing(container: Container) -> None:
+    await a_member(container, ANN)
+    hasher = Argon2PasswordHasher(Argon2Cost(), threads=1, patience=0)
+
+    def reads() -> AbstractAsyncContextManager[Work]:
+        pytest.fail("a flood would keep the database busy")
+
+    with hasher.place(), pytest.raises(Overloaded):
+        await replace(container.log_in(), hasher=hasher, read=reads)(
+            email=ANN.email, password=Password(ANN.password), user_agent=None, client=CLIENT
+        )
+    hasher.close()
+
+
 async def test_two_log_ins_at_once_under_newer_parameters_both_come_in(container: Container) -> None:
     """The one finds the hash that it has checked renewed by the other."""
     user = await a_member(container, ANN)
 
     class RenewedMeanwhile(Argon2PasswordHasher):
-        async def verify(self, password: Password, hash: str | None) -> bool:
-            right = await super().verify(password, hash)
+        async def verify(self, password: Password, hash: str | None, place: Place | None = None) -> bool:
+            right = await super().verify(password, hash, place)
             async with container.begin()() as work:
                 await work.users.rehash(user.id, old=user.password_hash or "", new=await self.hash(password))
             return right
