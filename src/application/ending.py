@@ -1,13 +1,26 @@
 """Ending sessions: in the record first, then in the cache."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
-from application.ports import SessionCache, Unavailable, Work
+from application.ports import Begin, SessionCache, Unavailable, Work
 from domain.events import SessionsEnded
 from domain.session import Session
+
+
+async def end(
+    begin: Begin, cache: SessionCache, user_id: UUID, is_unwanted: Callable[[Session], bool], at: datetime
+) -> int:
+    """End those of a user's sessions that are not wanted any more, and tell of it; how many they were."""
+    async with begin() as work:
+        await work.users.lock(user_id)  # as all who end several sessions do, so that no two wait for each other
+        unwanted = [session for session in await work.sessions.of_user(user_id) if is_unwanted(session)]
+        ended = [session for session in unwanted if await work.sessions.delete(session.key_hash)]
+        await tell(work, user_id, ended, at)
+    await bury(cache, ended)
+    return len(ended)
 
 
 async def tell(work: Work, user_id: UUID, ended: Collection[Session], at: datetime) -> None:

@@ -1,7 +1,7 @@
 """Invites: the right to create an account."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
@@ -118,12 +118,11 @@ class Invite:
             case InviteState.OPEN:
                 pass
 
-    def claim(self, *, by: EmailAddress, at: datetime) -> Self:
-        """The invite with one claim more. Raises as `check_open`, and InviteForAnotherAddress."""
+    def check_claimable(self, *, by: EmailAddress, at: datetime) -> None:
+        """Raise as `check_open`, and InviteForAnotherAddress, unless this address can claim the invite."""
         self.check_open(at)
         if self.email is not None and self.email.key != by.key:
             raise InviteForAnotherAddress
-        return replace(self, claims=self.claims + 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ class User:
         """The account with another, proven mail address."""
         return replace(self, email=email)
 
-    def locked(self) -> Self:
+    def without_password(self) -> Self:
         """The account with no password that works: whoever knew it may not be its owner."""
         return replace(self, password_hash=None)
 

@@ -65,7 +65,8 @@ from application.ports import (
 )
 from application.sessions.authenticate import Authenticate
 from application.sessions.bury_ended_sessions import BuryEndedSessions
-from application.sessions.end_sessions import EndSessions
+from application.sessions.end_other_sessions import EndOtherSessions
+from application.sessions.end_session import EndSession
 from application.sessions.list_sessions import ListSessions
 from application.sessions.log_in import LogIn
 from application.sessions.log_out import LogOut
@@ -210,7 +211,8 @@ class Container(DeclarativeContainer):
     )
     log_out = Singleton(LogOut, begin=begin, cache=session_cache, clock=clock, unfinished=unfinished_log_outs)
     list_sessions = Singleton(ListSessions, read=read, clock=clock)
-    end_sessions = Singleton(EndSessions, begin=begin, cache=session_cache, clock=clock)
+    end_session = Singleton(EndSession, begin=begin, cache=session_cache, clock=clock)
+    end_other_sessions = Singleton(EndOtherSessions, begin=begin, cache=session_cache, clock=clock)
 
     consumers = Dict(
         {

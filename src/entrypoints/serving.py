@@ -6,15 +6,15 @@ import logging
 import os
 import signal
 import socket
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
+from entrypoints.console import announce
 from entrypoints.http.app import CannotStart, create_app, routed, surrounded
 from entrypoints.logs import log_to_stderr
 from entrypoints.settings import Settings, read_settings
@@ -37,14 +37,14 @@ async def serve_here(settings: Settings) -> None:
     """Serve in this process until it is asked to stop (SIGTERM, SIGINT). Raises CannotStart."""
     _check_port(settings)
     with _sole_owner(settings):
-        routes = routed(settings, _announce)
+        routes = routed(settings, announce)
         server = Server(surrounded(routes, settings), interface=Interfaces.ASGINL, **_options(settings))
         server.workers_kill_timeout = STOP_WITHIN
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, server.stop)
         try:
             async with routes.lifespan():
-                _announce(f"Bottomline on {settings.public_url} - Ctrl-C stops it.")
+                announce(f"Bottomline on {settings.public_url} - Ctrl-C stops it.")
                 await _until_stopped(server)
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
@@ -62,7 +62,7 @@ def serve_with_workers(settings: Settings) -> None:
     from granian import Granian
 
     _check_port(settings)
-    _announce(f"Bottomline on {settings.public_url} with {settings.workers} processes - Ctrl-C stops it.")
+    announce(f"Bottomline on {settings.public_url} with {settings.workers} processes - Ctrl-C stops it.")
     Granian(
         "entrypoints.serving:app_from_environment",
         factory=True,
@@ -92,14 +92,7 @@ def app_from_environment() -> object:
     """The application of one of several processes."""
     settings = read_settings(os.environ)
     log_to_stderr(settings.log_format)
-    return create_app(settings, _announce)
-
-
-def _announce(line: str) -> None:
-    """Print a line, as far as whoever reads can take it: nothing depends on it."""
-    with suppress(OSError):
-        sys.stdout.buffer.write(f"{line}\n".encode(sys.stdout.encoding, "backslashreplace"))
-        sys.stdout.flush()
+    return create_app(settings, announce)
 
 
 def _check_port(settings: Settings) -> None:

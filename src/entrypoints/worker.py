@@ -3,6 +3,7 @@
 import asyncio
 import signal
 
+from entrypoints.console import announce
 from entrypoints.container import opened
 from entrypoints.delivery import delivering
 from entrypoints.settings import Settings
@@ -13,6 +14,6 @@ async def work(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with opened(settings, announce=print) as container, delivering(container, settings):
-        print("Bottomline's worker relays events and sends mails. Ctrl-C stops it.", flush=True)  # noqa: T201
+    async with opened(settings, announce=announce) as container, delivering(container, settings):
+        announce("Bottomline's worker relays events and sends mails. Ctrl-C stops it.")
         await stop.wait()

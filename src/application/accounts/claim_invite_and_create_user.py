@@ -83,7 +83,7 @@ class ClaimInviteAndCreateUser:
             invite = await work.invites.get(invite_id)
         if invite is None:
             raise InviteUnknown
-        invite.claim(by=email, at=self.clock.now())
+        invite.check_claimable(by=email, at=self.clock.now())
         return invite
 
     async def _sign_up(self, invite: Invite, email: EmailAddress, username: Username, password: NewPassword) -> None:

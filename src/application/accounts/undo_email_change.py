@@ -40,7 +40,7 @@ class UndoEmailChange:
             if used is None:
                 raise EmailChangeInvalid
             token, user = used
-            if token.email is None or not await work.users.update(user.with_address(token.email).locked()):
+            if token.email is None or not await work.users.update(user.with_address(token.email).without_password()):
                 raise EmailChangeInvalid
             await work.tokens.void(user.id, Purpose.RESET, Purpose.EMAIL_CHANGE, at=now)
             await work.tokens.void(user.id, Purpose.EMAIL_UNDO, at=now, since=token.created_at)

@@ -70,6 +70,11 @@ def _reads_password(route: HTTPRouteHandler) -> bool:
     return any(issubclass(kind, Password) for hint in kinds for kind in get_args(hint) or (hint,))
 
 
+def _may_be_overloaded(route: HTTPRouteHandler) -> bool:
+    """Whether that too many passwords wait is told as such: a deletion has a word of its own for every fault."""
+    return _reads_password(route) and Unavailable not in (route.exception_handlers or {})
+
+
 def _has_typed_path(route: HTTPRouteHandler) -> bool:
     """Whether a part of the path must be of some form: what is not, is no path of ours."""
     return any(":uuid}" in path for path in route.paths)
@@ -81,7 +86,7 @@ RULES: Mapping[Kind, Callable[[HTTPRouteHandler], bool]] = {
     errors.NotLoggedIn: wants_session,
     errors.TooManyRequests: _has_body,
     Unavailable: _can_fail,
-    Overloaded: _reads_password,
+    Overloaded: _may_be_overloaded,
 }
 """The problems that no route has to name, and which routes have them. Whatever takes a body is counted."""
 
@@ -119,7 +124,8 @@ TO_DO: Mapping[str, str] = {
     "reset_invalid": "Have another one sent: `POST /api/forgot_password`.",
     "session_not_found": "List the sessions again: `GET /api/sessions`.",
     "too_many_requests": "Wait for as many seconds as `Retry-After` says.",
-    "unavailable": "Send the same request again after `Retry-After`; it is safe to repeat.",
+    "unavailable": "Send the same request again after `Retry-After`. It may have been done the first time: then it is"
+    " not done again, but for `POST /api/invites`, which may have issued an invite that is in the list.",
     "unsupported_media_type": "Send the body with `content-type: application/json`.",
 }
 """What a client does about each code."""

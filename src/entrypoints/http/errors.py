@@ -47,7 +47,7 @@ PROBLEMS: Mapping[type[errors.Refusal], Problem] = {
 }
 """Every refusal, or the nearest class above it: those that must not be told apart have one row."""
 
-_AGAIN = "The service cannot answer right now. Repeating the same request is safe."
+_AGAIN = "The service cannot answer right now. Send the same request again in a moment."
 FAULTS: Mapping[type[Unavailable], tuple[str, str]] = {
     Unavailable: ("unavailable", _AGAIN),
     Overloaded: ("overloaded", _AGAIN),
@@ -58,14 +58,15 @@ FAULTS: Mapping[type[Unavailable], tuple[str, str]] = {
 }
 """Every fault that is answered 503."""
 
-_BY_STATUS: Mapping[int, tuple[str, str]] = {
-    400: ("bad_request", "The request cannot be read."),
-    404: ("not_found", "There is nothing at this path."),
-    405: ("method_not_allowed", "This path does not take this method."),
-    408: ("request_timeout", "The body did not arrive in time. Send the request again."),
-    413: ("body_too_large", "The body is larger than 16 KiB."),
-    415: ("unsupported_media_type", "Send the body as application/json, in UTF-8."),
+_BY_STATUS: Mapping[int, tuple[str, str, str]] = {
+    400: ("bad_request", "Bad request", "The request cannot be read."),
+    404: ("not_found", "Not found", "There is nothing at this path."),
+    405: ("method_not_allowed", "Method not allowed", "This path does not take this method."),
+    408: ("request_timeout", "The body is late", "The body did not arrive in time. Send the request again."),
+    413: ("body_too_large", "The body is too large", "The body is larger than 16 KiB."),
+    415: ("unsupported_media_type", "Not JSON", "Send the body as application/json, in UTF-8."),
 }
+_ELSE = ("internal_error", "A fault of ours", "Something went wrong on our side. Try again later.")
 
 
 FIELD_CODES: Mapping[FieldCode, str] = {
@@ -127,8 +128,8 @@ def of_refusal(refusal: errors.Refusal) -> ProblemOut:
 
 def of_status(status: int) -> ProblemOut:
     """The problem of an answer that the framework gives."""
-    code, detail = _BY_STATUS.get(status, ("internal_error", "Something went wrong on our side. Try again later."))
-    return ProblemOut.of(code, status, HTTPStatus(status).phrase, detail)
+    code, title, detail = _BY_STATUS.get(status, _ELSE)
+    return ProblemOut.of(code, status, title, detail)
 
 
 def of_fault(fault: Unavailable) -> ProblemOut:

@@ -5,6 +5,7 @@ generator would see bodies whose fields are values of the domain, and statuses t
 neither that text is what is sent, nor the table of problems.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from importlib.metadata import version
@@ -112,7 +113,7 @@ def _noun(route: HTTPRouteHandler) -> str:
 
 
 def _tag(route: HTTPRouteHandler) -> Schema:
-    about = (getdoc(getmodule(route.fn)) or "").removeprefix("Routes: ")
+    about = re.sub("^Routes?: ", "", getdoc(getmodule(route.fn)) or "")
     return {"name": _noun(route).replace("_", " "), "description": about}
 
 

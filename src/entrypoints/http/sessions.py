@@ -9,7 +9,8 @@ from litestar import Request, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from application.sessions.end_sessions import EndSessions
+from application.sessions.end_other_sessions import EndOtherSessions
+from application.sessions.end_session import EndSession
 from application.sessions.list_sessions import ListSessions
 from application.sessions.log_in import LogIn
 from application.sessions.log_out import LogOut
@@ -137,16 +138,16 @@ async def list_mine(
 
 @delete("/sessions/{session_id:uuid}", problems=(SessionNotFound,))
 async def end_one(
-    session_id: FromPath[UUID], me: NamedDependency[LoggedIn], end_sessions: NamedDependency[EndSessions]
+    session_id: FromPath[UUID], me: NamedDependency[LoggedIn], end_session: NamedDependency[EndSession]
 ) -> None:
     """End one of my sessions."""
-    await end_sessions.one(user_id=me.user.id, session_id=session_id)
+    await end_session(user_id=me.user.id, session_id=session_id)
 
 
 @delete("/sessions")
-async def end_others(me: NamedDependency[LoggedIn], end_sessions: NamedDependency[EndSessions]) -> None:
+async def end_others(me: NamedDependency[LoggedIn], end_other_sessions: NamedDependency[EndOtherSessions]) -> None:
     """End all my sessions but this one."""
-    await end_sessions.others(user_id=me.user.id, than=me.session.id)
+    await end_other_sessions(user_id=me.user.id, than=me.session.id)
 
 
 routes = [log_in, log_out, current, list_mine, end_one, end_others]

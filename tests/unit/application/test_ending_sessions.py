@@ -31,7 +31,7 @@ async def test_a_user_sees_the_live_sessions_newest_first(container: Container, 
 async def test_one_session_is_ended_and_the_others_go_on(container: Container) -> None:
     user = await a_member(container, ANN)
     (_, here), (there, key) = await log_in(container, ANN), await log_in(container, ANN)
-    await container.end_sessions().one(user_id=user.id, session_id=there.session.id)
+    await container.end_session()(user_id=user.id, session_id=there.session.id)
     with pytest.raises(NotLoggedIn):
         await container.authenticate()(key=key)
     await container.authenticate()(key=here)
@@ -41,7 +41,7 @@ async def test_somebody_elses_session_is_not_found(container: Container) -> None
     user, _ = await a_member(container, ANN), await a_member(container, BOB)
     bobs, key = await log_in(container, BOB)
     with pytest.raises(SessionNotFound):
-        await container.end_sessions().one(user_id=user.id, session_id=bobs.session.id)
+        await container.end_session()(user_id=user.id, session_id=bobs.session.id)
     await container.authenticate()(key=key)
 
 
@@ -49,12 +49,12 @@ async def test_all_others_are_ended_at_once(container: Container) -> None:
     user = await a_member(container, ANN)
     me, here = await log_in(container, ANN)
     others = [await log_in(container, ANN) for _ in range(3)]
-    assert await container.end_sessions().others(user_id=user.id, than=me.session.id) == 3
+    assert await container.end_other_sessions()(user_id=user.id, than=me.session.id) == 3
     for _, key in others:
         with pytest.raises(NotLoggedIn):
             await container.authenticate()(key=key)
     await container.authenticate()(key=here)
-    assert await container.end_sessions().others(user_id=user.id, than=me.session.id) == 0
+    assert await container.end_other_sessions()(user_id=user.id, than=me.session.id) == 0
 
 
 @pytest.mark.parametrize("has_cache", [True, False])
