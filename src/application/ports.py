@@ -14,6 +14,7 @@ from domain.invite import Claim, Invite
 from domain.limits import Limit
 from domain.mail import Mail, MailKind
 from domain.password import NewPassword, Password
+from domain.retention import Leftover
 from domain.session import LoggedIn, Session, SessionKey
 from domain.token import Purpose, Token
 from domain.user import User
@@ -385,6 +386,13 @@ class RateLimiter(Protocol):
 # Unit of work
 
 
+class Leftovers(Protocol):
+    """What is over."""
+
+    async def delete(self, kind: Leftover, *, before: datetime, most: int) -> int:
+        """Delete up to so many of a kind that were over before a moment, the oldest first; how many."""
+
+
 class Work(Protocol):
     """The record, seen through one transaction."""
 
@@ -408,6 +416,8 @@ class Work(Protocol):
     def mails(self) -> Mails: ...
     @property
     def mail_quotas(self) -> MailQuotas: ...
+    @property
+    def leftovers(self) -> Leftovers: ...
 
 
 class Begin(Protocol):

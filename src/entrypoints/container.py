@@ -44,6 +44,7 @@ from application.delivery.queue_mail import CONSUMER, EVENTS, QueueMail
 from application.delivery.relay_outbox import RelayOutbox
 from application.delivery.take_over import TakeOver
 from application.fresh_password import FreshPassword
+from application.housekeeping import KeepHouse
 from application.invites.issue_invite import IssueInvite
 from application.invites.list_invites import ListInvites
 from application.invites.offer_first_invite import OfferFirstInvite
@@ -229,6 +230,7 @@ class Container(DeclarativeContainer):
         }
     )
     relay_outbox = Singleton(RelayOutbox, begin=begin, publisher=publisher, clock=clock, chance=chance)
+    keep_house = Singleton(KeepHouse, begin=begin, clock=clock)
     take_over = Singleton(TakeOver, begin=begin)
     deliver_mails = Singleton(DeliverMails, begin=begin, read=read, mailer=mailer, clock=clock, chance=chance)
 

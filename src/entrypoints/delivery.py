@@ -6,23 +6,32 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+from adapters.memory.signal import MemorySignal
 from application.ports import Signal, Unavailable
 from entrypoints.container import Container
 from entrypoints.settings import Settings
 
 log = logging.getLogger(__name__)
 POLL = timedelta(seconds=1)
+HOUSEKEEPING = timedelta(hours=1)
 GRACE = 10.0
 """Seconds that a batch has to finish when the process is asked to stop."""
 
 
 @asynccontextmanager
 async def delivering(container: Container, settings: Settings) -> AsyncIterator[None]:
-    """Relay events and send mails for as long as the block runs. Batches under way are finished at its end."""
+    """Relay events, send mails and forget what is over for as long as the block runs.
+
+    Batches under way are finished at its end.
+    """
     listeners = [asyncio.create_task(listener) for listener in _listeners(container, settings)]
     relaying = _repeating(container.relay_outbox(), container.outbox_signal())
     try:
-        async with relaying, _repeating(container.deliver_mails(), container.mails_signal()):
+        async with (
+            relaying,
+            _repeating(container.deliver_mails(), container.mails_signal()),
+            _repeating(container.keep_house(), MemorySignal(), HOUSEKEEPING),
+        ):
             yield
     finally:
         await _finish(listeners, 0)
@@ -36,10 +45,12 @@ async def finishing_log_outs(container: Container) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _repeating(step: Callable[[], Awaitable[int]], signal: Signal) -> AsyncIterator[None]:
+async def _repeating(
+    step: Callable[[], Awaitable[int]], signal: Signal, every: timedelta = POLL
+) -> AsyncIterator[None]:
     """Repeat a step for as long as the block runs; the one under way is finished at its end."""
     stopping = asyncio.Event()
-    loop = asyncio.create_task(_repeat(step, signal, stopping))
+    loop = asyncio.create_task(_repeat(step, signal, every, stopping))
     try:
         yield
     finally:
@@ -61,7 +72,9 @@ def _listeners(container: Container, settings: Settings) -> list[Coroutine[None,
     return listeners
 
 
-async def _repeat(step: Callable[[], Awaitable[int]], signal: Signal, stopping: asyncio.Event) -> None:
+async def _repeat(
+    step: Callable[[], Awaitable[int]], signal: Signal, every: timedelta, stopping: asyncio.Event
+) -> None:
     """Take one step after the other while there is work; else wait for word of some, or look again by and by."""
     while not stopping.is_set():
         try:
@@ -73,7 +86,7 @@ async def _repeat(step: Callable[[], Awaitable[int]], signal: Signal, stopping: 
             log.exception("delivery failed and will try again")
             busy = 0
         if not busy and not stopping.is_set():
-            await signal.wait(POLL)
+            await signal.wait(every)
 
 
 async def _finish(tasks: list[asyncio.Task[None]], grace: float) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.cloudevents.codec import encode
-from adapters.sql.tables import inbox, mails, outbox
+from adapters.sql.tables import UNSENT, inbox, mails, outbox
 from adapters.sql.types import AnyRow
 from application.ports import Ids, Message
 from domain.email_address import EmailAddress
@@ -114,7 +114,7 @@ _add_mail = insert(mails)
 _due_mails = (
     select(mails.c.id)
     .where(
-        mails.c.state.in_([MailState.QUEUED.value, MailState.SENDING.value]),
+        UNSENT,
         mails.c.next_at <= bindparam("now"),
         or_(mails.c.lease_until.is_(None), mails.c.lease_until <= bindparam("now")),
     )

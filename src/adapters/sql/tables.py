@@ -55,7 +55,7 @@ users = Table(
 
 class _UsernameHolds(TypedColumns):
     username_key: Named[str] = Column(Text, primary_key=True)
-    held_until: Named[datetime] = Column(Instant)
+    held_until: Named[datetime] = Column(Instant, index=True)
 
 
 username_holds = Table("username_holds", metadata, _UsernameHolds)
@@ -114,7 +114,7 @@ class _Tokens(TypedColumns):
     purpose: Named[str] = Column(Text)
     user_id: Named[UUID] = Column(Uuid, ForeignKey("users.id", ondelete="CASCADE"))
     created_at: Named[datetime] = Column(Instant)
-    expires_at: Named[datetime] = Column(Instant)
+    expires_at: Named[datetime] = Column(Instant, index=True)
     email: Named[str | None] = Column(Text)
     used_at: Named[datetime | None] = Column(Instant)
     superseded_at: Named[datetime | None] = Column(Instant)
@@ -134,19 +134,20 @@ class _Outbox(TypedColumns):
     published_at: Named[datetime | None] = Column(Instant)
 
 
-_unpublished = text("published_at IS NULL")
+_unpublished, _published = text("published_at IS NULL"), text("published_at IS NOT NULL")
 outbox = Table(
     "outbox",
     metadata,
     _Outbox,
     Index("ix_outbox_due", "next_at", postgresql_where=_unpublished, sqlite_where=_unpublished),
+    Index("ix_outbox_over", "published_at", postgresql_where=_published, sqlite_where=_published),
 )
 
 
 class _Inbox(TypedColumns):
     consumer: Named[str] = Column(Text, primary_key=True)
     message_id: Named[UUID] = Column(Uuid, primary_key=True)
-    done_at: Named[datetime] = Column(Instant)
+    done_at: Named[datetime] = Column(Instant, index=True)
 
 
 inbox = Table("inbox", metadata, _Inbox)
@@ -170,12 +171,14 @@ class _Mails(TypedColumns):
     sent_at: Named[datetime | None] = Column(Instant)
 
 
-_unsent = text("state IN ('queued', 'sending')")
+UNSENT, FINISHED = text("state IN ('queued', 'sending')"), text("state IN ('sent', 'failed')")
+"""Conditions of partial indexes; a query finds the index where it says the same, and not with bound values."""
 mails = Table(
     "mails",
     metadata,
     _Mails,
-    Index("ix_mails_due", "next_at", postgresql_where=_unsent, sqlite_where=_unsent),
+    Index("ix_mails_due", "next_at", postgresql_where=UNSENT, sqlite_where=UNSENT),
+    Index("ix_mails_over", "created_at", postgresql_where=FINISHED, sqlite_where=FINISHED),
 )
 
 
@@ -184,7 +187,7 @@ class _MailQuotas(TypedColumns):
     kind: Named[str] = Column(Text, primary_key=True)
     day_began_at: Named[datetime] = Column(Instant)
     mails: Named[int]
-    last_at: Named[datetime] = Column(Instant)
+    last_at: Named[datetime] = Column(Instant, index=True)
 
 
 mail_quotas = Table("mail_quotas", metadata, _MailQuotas)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from adapters.sql.delivery import SqlInbox, SqlMails, SqlOutbox
 from adapters.sql.engine import reading, unavailable_on_faults
 from adapters.sql.invites import SqlClaims, SqlInvites
+from adapters.sql.leftovers import SqlLeftovers
 from adapters.sql.mail_quotas import SqlMailQuotas
 from adapters.sql.sessions import SqlSessions
 from adapters.sql.tokens import SqlTokens
@@ -38,6 +39,7 @@ class SqlWork:
         self.outbox = SqlOutbox(connection, ids, lambda: self._to_wake.add(wakers.outbox))
         self.inbox = SqlInbox(connection)
         self.mail_quotas = SqlMailQuotas(connection)
+        self.leftovers = SqlLeftovers(connection)
         self.mails = SqlMails(connection, lambda: self._to_wake.add(wakers.mails))
 
     def committed(self) -> None:

@@ -19,6 +19,8 @@ def upgrade() -> None:
         sa.Column("done_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("consumer", "message_id", name=op.f("pk_inbox")),
     )
+    op.create_index(op.f("ix_inbox_done_at"), "inbox", ["done_at"])
+
     op.create_table(
         "invites",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -63,6 +65,13 @@ def upgrade() -> None:
         sqlite_where=sa.text("state IN ('queued', 'sending')"),
     )
 
+    op.create_index(
+        "ix_mails_over",
+        "mails",
+        ["created_at"],
+        postgresql_where=sa.text("state IN ('sent', 'failed')"),
+        sqlite_where=sa.text("state IN ('sent', 'failed')"),
+    )
     op.create_index(op.f("ix_mails_recipient_key"), "mails", ["recipient_key"])
 
     op.create_table(
@@ -74,6 +83,8 @@ def upgrade() -> None:
         sa.Column("last_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("address_hash", "kind", name=op.f("pk_mail_quotas")),
     )
+    op.create_index(op.f("ix_mail_quotas_last_at"), "mail_quotas", ["last_at"])
+
     op.create_table(
         "outbox",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -93,6 +104,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("published_at IS NULL"),
         sqlite_where=sa.text("published_at IS NULL"),
     )
+    op.create_index(
+        "ix_outbox_over",
+        "outbox",
+        ["published_at"],
+        postgresql_where=sa.text("published_at IS NOT NULL"),
+        sqlite_where=sa.text("published_at IS NOT NULL"),
+    )
 
     op.create_table(
         "username_holds",
@@ -100,6 +118,8 @@ def upgrade() -> None:
         sa.Column("held_until", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("username_key", name=op.f("pk_username_holds")),
     )
+    op.create_index(op.f("ix_username_holds_held_until"), "username_holds", ["held_until"])
+
     op.create_table(
         "users",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -168,6 +188,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_tokens_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tokens")),
     )
+    op.create_index(op.f("ix_tokens_expires_at"), "tokens", ["expires_at"])
     op.create_index(op.f("ix_tokens_user_id_purpose_created_at"), "tokens", ["user_id", "purpose", "created_at"])
 
     if op.get_bind().dialect.name == "postgresql":
