@@ -68,6 +68,15 @@ async def newest(container: Container, user_id: UUID, purpose: Purpose) -> str:
     return container.signer().sign(purpose, token.id)
 
 
+async def a_reset(container: Container, person: Person) -> str:
+    """Forget the password; the token that comes by mail."""
+    await container.request_password_reset()(email=person.email, client=CLIENT)
+    await deliver_everything(container)
+    user = await user_of(container, person)
+    assert user is not None
+    return await newest(container, user.id, Purpose.RESET)
+
+
 async def a_member(container: Container, person: Person, role: Role = Role.MEMBER) -> User:
     await sign_up(container, person, await an_invite(container, InviteTerms(role=role)))
     await confirm(container, person)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from application import mailed_tokens
 from application.ports import Begin, Bucket, Clock, RateLimiter, TokenSigner
 from domain.client_address import ClientAddress
 from domain.errors import ConfirmationInvalid
@@ -28,9 +29,7 @@ class ConfirmAccount:
     async def __call__(self, *, confirmation: str, client: ClientAddress) -> None:
         """Raises ConfirmationInvalid, TooManyRequests; of many at once with one token, one succeeds."""
         await self.limiter.take(Bucket(CONFIRM_BY_ADDRESS, client.network))
-        token_id = self.signer.read(Purpose.CONFIRMATION, confirmation)
-        if token_id is None:
-            raise ConfirmationInvalid
+        token_id = mailed_tokens.read(self.signer, Purpose.CONFIRMATION, confirmation)
         now = self.clock.now()
         async with self.begin() as work:
             token = await work.tokens.get(token_id)

@@ -30,15 +30,10 @@ class ConfirmEmailChange:
     async def __call__(self, *, confirmation: str, client: ClientAddress) -> None:
         """Raises EmailChangeInvalid, also where another account has the address by now, and TooManyRequests."""
         await self.limiter.take(Bucket(CONFIRM_BY_ADDRESS, client.network))
-        token_id = self.signer.read(Purpose.EMAIL_CHANGE, confirmation)
-        if token_id is None:
-            raise EmailChangeInvalid
+        token_id = mailed_tokens.read(self.signer, Purpose.EMAIL_CHANGE, confirmation)
         now = self.clock.now()
         async with self.begin() as work:
-            used = await mailed_tokens.use(work, token_id, Purpose.EMAIL_CHANGE, now)
-            if used is None:
-                raise EmailChangeInvalid
-            token, user = used
+            token, user = await mailed_tokens.use(work, token_id, Purpose.EMAIL_CHANGE, now)
             if token.email is None or not await work.users.update(user.with_address(token.email)):
                 raise EmailChangeInvalid
             await self._tell_old_address(user, work)

@@ -31,15 +31,10 @@ class UndoEmailChange:
     async def __call__(self, *, undo: str, client: ClientAddress) -> None:
         """Raises EmailChangeInvalid, also where another account has the address by now, and TooManyRequests."""
         await self.limiter.take(Bucket(CONFIRM_BY_ADDRESS, client.network))
-        token_id = self.signer.read(Purpose.EMAIL_UNDO, undo)
-        if token_id is None:
-            raise EmailChangeInvalid
+        token_id = mailed_tokens.read(self.signer, Purpose.EMAIL_UNDO, undo)
         now = self.clock.now()
         async with self.begin() as work:
-            used = await mailed_tokens.use(work, token_id, Purpose.EMAIL_UNDO, now)
-            if used is None:
-                raise EmailChangeInvalid
-            token, user = used
+            token, user = await mailed_tokens.use(work, token_id, Purpose.EMAIL_UNDO, now)
             if token.email is None or not await work.users.update(user.with_address(token.email).without_password()):
                 raise EmailChangeInvalid
             await work.tokens.void(user.id, Purpose.RESET, Purpose.EMAIL_CHANGE, at=now)

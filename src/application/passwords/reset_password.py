@@ -36,9 +36,7 @@ class ResetPassword:
     async def __call__(self, *, reset: str, password: NewPassword, client: ClientAddress) -> None:
         """Raises ResetInvalid, InvalidFields, TooManyRequests; of many at once with one token, one succeeds."""
         await self.limiter.take(Bucket(RESET_BY_ADDRESS, client.network))
-        token_id = self.signer.read(Purpose.RESET, reset)
-        if token_id is None:
-            raise ResetInvalid
+        token_id = mailed_tokens.read(self.signer, Purpose.RESET, reset)
         async with self.turns(token_id):
             user = await self._holder(token_id)
             await self.check(password, words=(user.username.name, user.email.address))
@@ -56,10 +54,7 @@ class ResetPassword:
     async def _reset(self, token_id: UUID, password_hash: str) -> None:
         now = self.clock.now()
         async with self.begin() as work:
-            used = await mailed_tokens.use(work, token_id, Purpose.RESET, now)
-            if used is None:
-                raise ResetInvalid
-            _, user = used
+            _, user = await mailed_tokens.use(work, token_id, Purpose.RESET, now)
             if not await work.users.update(user.with_password(password_hash)):
                 raise ResetInvalid
             await work.tokens.void(user.id, Purpose.RESET, Purpose.EMAIL_CHANGE, at=now)

@@ -9,7 +9,6 @@ from adapters.memory.session_cache import NoSessionCache
 from domain.errors import ConfirmationInvalid, NotLoggedIn, ResetInvalid
 from domain.invite import InviteTerms
 from domain.password import NewPassword
-from domain.token import Purpose
 from entrypoints.container import Container, opened
 from entrypoints.settings import Settings
 from tests.hand_clock import HandClock
@@ -18,10 +17,9 @@ from tests.unit.people import (
     BOB,
     CLIENT,
     a_member,
+    a_reset,
     an_invite,
-    deliver_everything,
     log_in,
-    newest,
     newest_confirmation,
     sign_up,
     user_of,
@@ -29,14 +27,6 @@ from tests.unit.people import (
 
 HOUR = timedelta(hours=1)
 NEW = NewPassword("another horse battery")
-
-
-async def a_reset(container: Container) -> str:
-    await container.request_password_reset()(email=ANN.email, client=CLIENT)
-    await deliver_everything(container)
-    user = await user_of(container, ANN)
-    assert user is not None
-    return await newest(container, user.id, Purpose.RESET)
 
 
 @pytest.fixture
@@ -70,7 +60,7 @@ async def test_a_reset_is_over_for_a_clock_that_is_an_hour_fast_and_lives_as_muc
     container: Container, clock: HandClock
 ) -> None:
     await a_member(container, ANN)
-    reset = await a_reset(container)
+    reset = await a_reset(container, ANN)
     clock.advance(HOUR)
     with pytest.raises(ResetInvalid):
         await container.reset_password()(reset=reset, password=NEW, client=CLIENT)
@@ -108,11 +98,11 @@ async def test_the_last_use_of_a_session_is_not_set_back_by_a_slow_clock(
 async def test_a_slow_clock_sends_no_mail_too_many(container: Container, clock: HandClock, said: list[str]) -> None:
     """It sends too few: whoever asks waits until that clock has come to the minute after the last mail."""
     await a_member(container, ANN)
-    await a_reset(container)
+    await a_reset(container, ANN)
     before = len(said)
     clock.advance(-HOUR)
-    await a_reset(container)
+    await a_reset(container, ANN)
     assert len(said) == before
     clock.advance(HOUR + timedelta(minutes=1))
-    await a_reset(container)
+    await a_reset(container, ANN)
     assert len(said) == before + 1

@@ -10,7 +10,6 @@ import pytest
 from application.ports import Place
 from domain.errors import CredentialsInvalid, NotLoggedIn, PasswordWrong, ResetInvalid
 from domain.password import NewPassword, Password
-from domain.token import Purpose
 from entrypoints.container import Container
 from tests.hand_clock import HandClock
 from tests.unit.people import (
@@ -18,30 +17,20 @@ from tests.unit.people import (
     BOB,
     CLIENT,
     a_member,
+    a_reset,
     an_invite,
     deliver_everything,
     log_in,
-    newest,
     sign_up,
-    user_of,
 )
 
 OTHER = NewPassword("another horse battery")
 
 
-async def forget(container: Container) -> str:
-    """Ask for a reset for Ann; the token that she is mailed."""
-    await container.request_password_reset()(email=ANN.email, client=CLIENT)
-    await deliver_everything(container)
-    user = await user_of(container, ANN)
-    assert user is not None
-    return await newest(container, user.id, Purpose.RESET)
-
-
 async def test_a_reset_sets_another_password_and_ends_every_session(container: Container, said: list[str]) -> None:
     await a_member(container, ANN)
     sessions = [await log_in(container, ANN) for _ in range(2)]
-    await container.reset_password()(reset=await forget(container), password=OTHER, client=CLIENT)
+    await container.reset_password()(reset=await a_reset(container, ANN), password=OTHER, client=CLIENT)
     for _, key in sessions:
         with pytest.raises(NotLoggedIn):
             await container.authenticate()(key=key)
@@ -54,7 +43,7 @@ async def test_a_reset_sets_another_password_and_ends_every_session(container: C
 
 async def test_a_reset_works_once_of_a_hundred_at_once(container: Container) -> None:
     await a_member(container, ANN)
-    reset = await forget(container)
+    reset = await a_reset(container, ANN)
 
     async def attempt(number: int) -> bool:
         try:
@@ -70,7 +59,7 @@ async def test_a_reset_works_once_of_a_hundred_at_once(container: Container) -> 
 
 async def test_a_reset_expires_after_half_an_hour(container: Container, clock: HandClock) -> None:
     await a_member(container, ANN)
-    reset = await forget(container)
+    reset = await a_reset(container, ANN)
     clock.advance(timedelta(minutes=30))
     with pytest.raises(ResetInvalid):
         await container.reset_password()(reset=reset, password=OTHER, client=CLIENT)
@@ -78,9 +67,9 @@ async def test_a_reset_expires_after_half_an_hour(container: Container, clock: H
 
 async def test_a_newer_reset_supersedes_the_older(container: Container, clock: HandClock) -> None:
     await a_member(container, ANN)
-    older = await forget(container)
+    older = await a_reset(container, ANN)
     clock.advance(timedelta(minutes=1))
-    newer = await forget(container)
+    newer = await a_reset(container, ANN)
     assert newer != older
     with pytest.raises(ResetInvalid):
         await container.reset_password()(reset=older, password=OTHER, client=CLIENT)
@@ -91,9 +80,9 @@ async def test_a_reset_is_mailed_once_a_minute_and_the_older_one_works_on(
     container: Container, clock: HandClock
 ) -> None:
     await a_member(container, ANN)
-    first = await forget(container)
+    first = await a_reset(container, ANN)
     clock.advance(timedelta(seconds=59))
-    assert await forget(container) == first
+    assert await a_reset(container, ANN) == first
     await container.reset_password()(reset=first, password=OTHER, client=CLIENT)
 
 
@@ -130,7 +119,7 @@ async def test_a_change_gives_this_browser_a_new_session_and_ends_all_others(
 ) -> None:
     await a_member(container, ANN)
     (me, key), (_, elsewhere) = await log_in(container, ANN), await log_in(container, ANN)
-    reset = await forget(container)
+    reset = await a_reset(container, ANN)
     renewed, new_key = await container.change_password()(me=me, current=Password(ANN.password), new=OTHER)
     for old in (key, elsewhere):
         with pytest.raises(NotLoggedIn):
