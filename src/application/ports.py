@@ -12,7 +12,7 @@ from domain.email_address import EmailAddress
 from domain.events import Event
 from domain.invite import Claim, Invite
 from domain.limits import Limit
-from domain.mail import Mail, MailKind
+from domain.mail import Mail, MailKind, MailState
 from domain.password import NewPassword, Password
 from domain.retention import Leftover
 from domain.session import LoggedIn, Session, SessionKey
@@ -325,6 +325,12 @@ class Mails(Protocol):
 
     async def mark_failed(self, id: UUID, reason: str) -> None:
         """It will not be sent."""
+
+    async def newest(self, limit: int, state: MailState | None) -> Sequence[Mail]:
+        """The newest mails, newest first; in one state, or in any."""
+
+    async def requeue(self, id: UUID | None, at: datetime) -> int:
+        """Have this mail sent now if it has failed or waits, or every one that has failed; how many."""
 
     async def free_leases(self) -> None:
         """End every lease: whoever held one is gone."""

@@ -43,7 +43,7 @@ class Mail:
     itself has an id of its own.
 
     `link_id` names the invite or token that its link carries; `username` is the reader's username, if known;
-    `invited_by` the inviter's.
+    `invited_by` the inviter's. `reason` says why it has not been sent, or not yet.
     """
 
     id: UUID
@@ -55,3 +55,5 @@ class Mail:
     username: str | None = None
     invited_by: str | None = None
     attempts: int = 0
+    state: MailState = MailState.QUEUED
+    reason: str | None = None

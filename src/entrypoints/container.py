@@ -40,8 +40,10 @@ from application.accounts.resend_confirmation import ResendConfirmation
 from application.accounts.undo_email_change import UndoEmailChange
 from application.delivery.consumer import Consumer
 from application.delivery.deliver_mails import DeliverMails
+from application.delivery.list_mails import ListMails
 from application.delivery.queue_mail import CONSUMER, EVENTS, QueueMail
 from application.delivery.relay_outbox import RelayOutbox
+from application.delivery.retry_mails import RetryMails
 from application.delivery.take_over import TakeOver
 from application.fresh_password import FreshPassword
 from application.housekeeping import KeepHouse
@@ -230,6 +232,8 @@ class Container(DeclarativeContainer):
         }
     )
     relay_outbox = Singleton(RelayOutbox, begin=begin, publisher=publisher, clock=clock, chance=chance)
+    list_mails = Singleton(ListMails, read=read)
+    retry_mails = Singleton(RetryMails, begin=begin, clock=clock)
     keep_house = Singleton(KeepHouse, begin=begin, clock=clock)
     take_over = Singleton(TakeOver, begin=begin)
     deliver_mails = Singleton(DeliverMails, begin=begin, read=read, mailer=mailer, clock=clock, chance=chance)

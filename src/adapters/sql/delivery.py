@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -134,6 +134,8 @@ _postpone_mail = _mark.values(
     state=MailState.QUEUED.value, next_at=bindparam("until"), lease_until=None, reason=bindparam("why")
 )
 _failed = _mark.values(state=MailState.FAILED.value, lease_until=None, reason=bindparam("why"))
+_newest = select(mails).order_by(mails.c.id.desc()).limit(bindparam("most"))
+_requeue = update(mails).values(state=MailState.QUEUED.value, next_at=bindparam("at"), attempts=0, lease_until=None)
 _free_mails = update(mails).where(mails.c.state == MailState.SENDING.value).values(lease_until=None)
 _forget = delete(mails).where(mails.c.recipient_key == bindparam("to"))
 
@@ -181,6 +183,18 @@ class SqlMails:
         """It will not be sent."""
         await self._connection.execute(_failed, {"mail": id, "why": reason})
 
+    async def newest(self, limit: int, state: MailState | None) -> Sequence[Mail]:
+        """The newest mails, newest first; in one state, or in any."""
+        statement = _newest if state is None else _newest.where(mails.c.state == state.value)
+        return [_to_mail(row) for row in await self._connection.execute(statement, {"most": limit})]
+
+    async def requeue(self, id: UUID | None, at: datetime) -> int:
+        """Have this mail sent now if it has failed or waits, or every one that has failed; how many."""
+        failed, waits = mails.c.state == MailState.FAILED.value, mails.c.state == MailState.QUEUED.value
+        which = failed if id is None else and_(mails.c.id == id, or_(failed, waits))
+        self._added()
+        return (await self._connection.execute(_requeue.where(which), {"at": at})).rowcount
+
     async def free_leases(self) -> None:
         """End every lease: whoever held one is gone."""
         await self._connection.execute(_free_mails)
@@ -201,4 +215,6 @@ def _to_mail(row: AnyRow) -> Mail:
         username=row.username,
         invited_by=row.invited_by,
         attempts=row.attempts,
+        state=MailState(row.state),
+        reason=row.reason,
     )

@@ -1,17 +1,14 @@
 """Commands about invites."""
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
 
-from entrypoints.cli.start import require_schema, run, settings
+from entrypoints.cli.start import with_container
 
 if TYPE_CHECKING:
     from entrypoints.container import Container
-
-T = TypeVar("T")
 
 
 @click.group()
@@ -42,7 +39,7 @@ def create(email: str | None, expires: int, max_claims: int, note: str | None, o
         issued = await container.issue_invite()(terms=terms, by=None)
         return container.links().signup(issued.id)
 
-    click.echo(_with_container(work))
+    click.echo(with_container(work))
 
 
 @invite.command("list")
@@ -57,7 +54,7 @@ def list_() -> None:
             for found in await container.list_invites()(to=None)
         ]
 
-    for line in _with_container(work) or ["There are no invites. Make one: bottomline invite create"]:
+    for line in with_container(work) or ["There are no invites. Make one: bottomline invite create"]:
         click.echo(line)
 
 
@@ -69,20 +66,5 @@ def revoke(invite_id: UUID) -> None:
     async def work(container: "Container") -> None:
         await container.revoke_invite()(invite_id=invite_id, by=None)
 
-    _with_container(work)
+    with_container(work)
     click.echo("The invite cannot be claimed any more.")
-
-
-def _with_container(work: Callable[["Container"], Awaitable[T]]) -> T:
-    found = settings()
-    from adapters.sql.migrate import migrate
-    from entrypoints.container import opened
-
-    async def inside() -> T:
-        await require_schema(found)
-        async with opened(found, announce=click.echo) as container:
-            if found.is_embedded:
-                await migrate(container.engine())
-            return await work(container)
-
-    return run(inside())

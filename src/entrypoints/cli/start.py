@@ -4,8 +4,8 @@ import asyncio
 import gc
 import os
 import sys
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,6 +13,9 @@ from application.ports import Unavailable
 from domain.errors import InvalidFields, Refusal
 from entrypoints.faults import cause_of
 from entrypoints.settings import BadSettings, Settings, read_settings
+
+if TYPE_CHECKING:
+    from entrypoints.container import Container
 
 T = TypeVar("T")
 
@@ -61,6 +64,22 @@ async def require_schema(settings: Settings) -> None:
         raise click.ClickException(
             f"The schema is at {found or 'nothing'} and must be at {HEAD}. Run: bottomline migrate"
         )
+
+
+def with_container(work: Callable[["Container"], Awaitable[T]]) -> T:
+    """Do a command's work with what the service is made of."""
+    found = settings()
+    from adapters.sql.migrate import migrate
+    from entrypoints.container import opened
+
+    async def inside() -> T:
+        await require_schema(found)
+        async with opened(found, announce=click.echo) as container:
+            if found.is_embedded:
+                await migrate(container.engine())
+            return await work(container)
+
+    return run(inside())
 
 
 def _loop_factory() -> Any:

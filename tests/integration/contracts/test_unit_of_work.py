@@ -16,7 +16,7 @@ from domain.email_address import EmailAddress
 from domain.errors import InviteUnknown, UsernameTaken
 from domain.events import UserConfirmed
 from domain.invite import InviteTerms
-from domain.mail import Mail, MailKind
+from domain.mail import Mail, MailKind, MailState
 from domain.session import SessionLife
 from domain.token import Purpose, Token
 from domain.user import User
@@ -526,6 +526,31 @@ async def test_a_message_is_done_once_for_each_consumer(record: Record) -> None:
     assert await done("others")
 
 
+async def test_mails_are_listed_and_those_that_are_not_sent_are_tried_again(record: Record) -> None:
+    states = [MailState.QUEUED, MailState.SENDING, MailState.SENT, MailState.FAILED, MailState.FAILED]
+    mails = [Mail(IDS.new(), MailKind.FAREWELL, EmailAddress(f"p{n}@example.org"), NOW) for n in range(len(states))]
+    async with record.begin() as work:
+        for mail in mails:
+            await work.mails.add(mail)
+        await work.mails.lease(10, at=NOW, until=LATER)
+        await work.mails.postpone(mails[0].id, LATER, "busy")
+        await work.mails.mark_sent(mails[2].id, NOW)
+        for mail in mails[3:]:
+            await work.mails.mark_failed(mail.id, "no such mailbox")
+        assert [mail.state for mail in await work.mails.newest(10, None)] == states[::-1]
+        assert [mail.id for mail in await work.mails.newest(2, None)] == [mails[4].id, mails[3].id]
+        failed = await work.mails.newest(10, MailState.FAILED)
+        assert {(mail.reason, mail.attempts) for mail in failed} == {("no such mailbox", 1)}
+    async with record.begin() as work:
+        outcomes = [await work.mails.requeue(mail.id, NOW) for mail in mails[:4]]
+        assert outcomes == [1, 0, 0, 1], "what is sent or being sent is not sent again"
+        assert await work.mails.requeue(uuid4(), NOW) == 0
+        assert await work.mails.requeue(None, NOW) == 1
+        due = await work.mails.lease(10, at=NOW, until=LATER)
+        assert {mail.id for mail in due} == {mails[0].id, mails[3].id, mails[4].id}
+        assert {mail.attempts for mail in due} == {1}
+
+
 async def test_a_mail_is_leased_sent_postponed_or_failed(record: Record) -> None:
     mails = [
         Mail(IDS.new(), MailKind.CONFIRMATION, EmailAddress("ann@example.org"), NOW, uuid4(), LATER, "ann", None),
@@ -538,13 +563,15 @@ async def test_a_mail_is_leased_sent_postponed_or_failed(record: Record) -> None
     assert record.mails_signal._event.is_set()
     async with record.begin() as work:
         leased = await work.mails.lease(10, at=NOW, until=LATER)
-        assert sorted(leased, key=lambda mail: mail.id) == [replace(mail, attempts=1) for mail in mails]
+        assert sorted(leased, key=lambda mail: mail.id) == [
+            replace(mail, attempts=1, state=MailState.SENDING) for mail in mails
+        ]
         assert await work.mails.lease(10, at=NOW, until=LATER) == []
         await work.mails.mark_sent(mails[0].id, NOW)
         await work.mails.mark_failed(mails[1].id, "550 no")
         await work.mails.postpone(mails[2].id, LATER, "451 later")
         (again,) = await work.mails.lease(10, at=LATER + timedelta(days=1), until=LATER + timedelta(days=2))
-    assert again == replace(mails[2], attempts=2)
+    assert again == replace(mails[2], attempts=2, state=MailState.SENDING, reason="451 later")
 
 
 async def test_a_database_that_is_not_there_is_unavailable(record: Record, tmp_path: Any) -> None:

@@ -1,0 +1,46 @@
+"""What an operator sees of mails, and does about them."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+
+from domain.user import Role
+from tests.integration.journeys.test_journey import ANN, confirm, log_in, sign_up
+from tests.integration.journeys.worlds import World
+from tests.integration.smtp_sink import SmtpSink
+
+NOBODY = "01a20442-b886-7349-820a-2c990f682a6e"
+
+
+async def listed(world: World, state: str) -> list[str]:
+    """The lines of mails in this state, waited for."""
+    async with asyncio.timeout(20):
+        while True:
+            status, lines = await world.command("mail", "list", "--state", state)
+            assert status == 0, lines
+            if lines != ["There are no such mails."]:
+                return lines
+
+
+async def test_a_mail_that_was_refused_is_seen_and_sent_once_it_can_be(
+    servers_world: AbstractAsyncContextManager[World], smtp_sink: SmtpSink
+) -> None:
+    async with servers_world as world, world.web.browser() as ann:
+        smtp_sink.to_recipient = "550 5.1.1 no such mailbox"
+        await sign_up(world, ann, ANN, await world.an_invite(role=Role.ADMIN))
+        (line,) = await listed(world, "failed")
+        mail_id, state, tries, kind = line.split()[:4]
+        assert (state, tries, kind) == ("failed", "1", "confirmation")
+        assert ANN["email"] in line
+        assert "no such mailbox" in line
+        smtp_sink.to_recipient = "250 welcome"
+        assert await world.command("mail", "retry", mail_id) == (0, ["1 mail will be tried again now."])
+        await confirm(world, ann, ANN)
+        await log_in(ann, ANN)
+        (line,) = await listed(world, "sent")
+        assert line.split()[0] == mail_id
+        for given in (mail_id, NOBODY):
+            status, lines = await world.command("mail", "retry", given)
+            assert (status, lines) == (1, ["Error: There is no mail with this id that has failed or waits."])
+        assert await world.command("mail", "retry", "--failed") == (0, ["0 mails will be tried again now."])
+        assert (await world.command("mail", "retry"))[0] == 2
+    assert len(world.mails(ANN["email"])) == 1
