@@ -10,11 +10,13 @@ from application.ports import Message
 from domain.events import ALL, Event
 
 SOURCE = "urn:bottomline"
+VERSION = 1
+"""Of the events' schemas: it rises when a reader of the old one could not read the new one."""
 _TYPES: Mapping[str, type[Event]] = {event.type: event for event in ALL}
 
 
 class UnknownEvent(Exception):
-    """The message cannot be read: an unknown type, or data that does not fit it."""
+    """The message cannot be read: an unknown type, another version, or data that does not fit."""
 
 
 class CloudEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +54,7 @@ def envelop(message: Message) -> bytes:
             id=message.id,
             type=message.type,
             time=message.at,
-            dataschema=f"urn:bottomline:event:{message.type}:1",
+            dataschema=_schema(message.type),
             data=msgspec.Raw(message.data),
         )
     )
@@ -64,7 +66,13 @@ def open_envelope(body: bytes) -> Message:
         envelope = _envelope_decoder.decode(body)
     except msgspec.MsgspecError as error:
         raise UnknownEvent(f"not a CloudEvent: {error}") from error
+    if envelope.dataschema != _schema(envelope.type):
+        raise UnknownEvent(f"its data are {envelope.dataschema}, and not {_schema(envelope.type)}")
     return Message(envelope.id, envelope.type, bytes(envelope.data), envelope.time)
+
+
+def _schema(type: str) -> str:
+    return f"{SOURCE}:event:{type}:{VERSION}"
 
 
 _encoder = msgspec.json.Encoder()

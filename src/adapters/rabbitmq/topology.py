@@ -15,13 +15,24 @@ HEARTBEAT = 5
 """Seconds between heartbeats; a frozen broker is noticed after three missed ones."""
 FAULTS = (AMQPError, OSError, RuntimeError)
 """What a broker that is away raises; RuntimeError is aio-pika's word for using a channel that has just closed."""
+DELIVERIES = 20
+"""How often a message that fails is tried before it is parked."""
 _QUORUM: FieldTable = {
     "x-queue-type": "quorum",
-    "x-delivery-limit": 20,
+    "x-delivery-limit": DELIVERIES,
     "x-dead-letter-exchange": PARKED,
     "x-dead-letter-strategy": "at-least-once",
     "x-overflow": "reject-publish",
 }
+
+
+async def declare_parking(channel: AbstractChannel) -> AbstractQueue:
+    """The queue of what was given up. Looking at a message counts as a delivery, so their limit is out of reach."""
+    exchange = await channel.declare_exchange(PARKED, ExchangeType.FANOUT, durable=True)
+    arguments: FieldTable = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000_000}
+    queue = await channel.declare_queue(PARKED, durable=True, arguments=arguments)
+    await queue.bind(exchange)
+    return queue
 
 
 async def declare_queues(channel: AbstractChannel, consumers: Mapping[str, Consumer]) -> Mapping[str, AbstractQueue]:
@@ -30,9 +41,7 @@ async def declare_queues(channel: AbstractChannel, consumers: Mapping[str, Consu
     Also declared by the relay: else what it publishes before the first worker starts would be unroutable.
     """
     exchange = await channel.declare_exchange(EVENTS, ExchangeType.TOPIC, durable=True)
-    parked_exchange = await channel.declare_exchange(PARKED, ExchangeType.FANOUT, durable=True)
-    parked = await channel.declare_queue(PARKED, durable=True, arguments={"x-queue-type": "quorum"})
-    await parked.bind(parked_exchange)
+    await declare_parking(channel)
     queues = {}
     for name, consumer in consumers.items():
         queue = await channel.declare_queue(f"bottomline.{name}", durable=True, arguments=_QUORUM)

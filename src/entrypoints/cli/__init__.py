@@ -7,6 +7,7 @@ import click
 from entrypoints.cli.describing import openapi
 from entrypoints.cli.invites import invite
 from entrypoints.cli.mails import mail
+from entrypoints.cli.parked import parked
 from entrypoints.cli.running import doctor, migrate, serve, worker
 
 
@@ -20,5 +21,5 @@ def main() -> None:
     gc.disable()  # until `run`: what a start loads is no garbage, and to look for it takes a third of the time
 
 
-for command in (serve, worker, migrate, doctor, openapi, invite, mail):
+for command in (serve, worker, migrate, doctor, openapi, invite, mail, parked):
     main.add_command(command)
