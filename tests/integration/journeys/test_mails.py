@@ -1,11 +1,15 @@
 """What an operator sees of mails, and does about them."""
 
 import asyncio
+import socket
+import time
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 
 from domain.user import Role
 from tests.integration.journeys.test_journey import ANN, confirm, log_in, sign_up
 from tests.integration.journeys.worlds import World
+from tests.integration.processes import QUICK, WebProcess
 from tests.integration.smtp_sink import SmtpSink
 
 NOBODY = "01a20442-b886-7349-820a-2c990f682a6e"
@@ -44,3 +48,23 @@ async def test_a_mail_that_was_refused_is_seen_and_sent_once_it_can_be(
         assert await world.command("mail", "retry", "--failed") == (0, ["0 mails will be tried again now."])
         assert (await world.command("mail", "retry"))[0] == 2
     assert len(world.mails(ANN["email"])) == 1
+
+
+async def test_no_answer_waits_for_a_mail_server_that_hangs(tmp_path: Path) -> None:
+    """Not in the one process that answers and sends: who asks cannot tell by it whether there is a mail to send."""
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as silent:
+        smtp = f"smtp://127.0.0.1:{silent.getsockname()[1]}"
+        keys = {"BOTTOMLINE_SECRET_KEYS": "a secret of at least thirty-two characters"}
+        async with WebProcess(tmp_path, {**QUICK, **keys, "BOTTOMLINE_SMTP_URL": smtp}) as web, web.browser() as ann:
+            invite = await web.said(r"^First invite: .*#invite=(\S+)$")
+            for number in range(20):
+                before = time.monotonic()
+                sign_up_again = await ann.post("/api/users", json={"invite": invite, **ANN})
+                answers = [
+                    await ann.post("/api/forgot_password", json={"email": email})
+                    for email in (ANN["email"], f"nobody{number}@example.org")
+                ]
+                assert {answer.status_code for answer in (sign_up_again, *answers)} == {202}
+                assert time.monotonic() - before < 3.5, "for three answers; the mailer waits for longer than that"
+        silent.settimeout(5)
+        silent.accept()[0].close()  # somebody did try to send a mail
