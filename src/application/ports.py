@@ -287,6 +287,9 @@ class Outbox(Protocol):
     async def mark_published(self, ids: Collection[UUID], at: datetime) -> None:
         """The broker has confirmed these."""
 
+    async def oldest(self) -> datetime | None:
+        """When the oldest event that is not published was added, if there is any."""
+
     async def postpone(self, id: UUID, until: datetime) -> None:
         """Try this one again later."""
 

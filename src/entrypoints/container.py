@@ -45,6 +45,7 @@ from application.delivery.queue_mail import CONSUMER, EVENTS, QueueMail
 from application.delivery.relay_outbox import RelayOutbox
 from application.delivery.retry_mails import RetryMails
 from application.delivery.take_over import TakeOver
+from application.delivery.watch_outbox import WatchOutbox
 from application.fresh_password import FreshPassword
 from application.housekeeping import KeepHouse
 from application.invites.issue_invite import IssueInvite
@@ -232,6 +233,7 @@ class Container(DeclarativeContainer):
         }
     )
     relay_outbox = Singleton(RelayOutbox, begin=begin, publisher=publisher, clock=clock, chance=chance)
+    watch_outbox = Singleton(WatchOutbox, read=read, clock=clock)
     list_mails = Singleton(ListMails, read=read)
     retry_mails = Singleton(RetryMails, begin=begin, clock=clock)
     keep_house = Singleton(KeepHouse, begin=begin, clock=clock)

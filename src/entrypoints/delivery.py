@@ -14,6 +14,7 @@ from entrypoints.settings import Settings
 log = logging.getLogger(__name__)
 POLL = timedelta(seconds=1)
 HOUSEKEEPING = timedelta(hours=1)
+WATCH = timedelta(minutes=1)
 GRACE = 10.0
 """Seconds that a batch has to finish when the process is asked to stop."""
 
@@ -31,6 +32,7 @@ async def delivering(container: Container, settings: Settings) -> AsyncIterator[
             relaying,
             _repeating(container.deliver_mails(), container.mails_signal()),
             _repeating(container.keep_house(), MemorySignal(), HOUSEKEEPING),
+            _repeating(container.watch_outbox(), MemorySignal(), WATCH),
         ):
             yield
     finally:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -47,6 +47,9 @@ _free_events = (
 )
 
 
+_oldest_event = select(func.min(outbox.c.created_at)).where(outbox.c.published_at.is_(None))
+
+
 class SqlOutbox:
     """Events that wait for the broker. `added` is called when there are new ones; they count once committed."""
 
@@ -81,6 +84,11 @@ class SqlOutbox:
         """The broker has confirmed these."""
         if ids:
             await self._connection.execute(_published, {"ids": list(ids), "at": at})
+
+    async def oldest(self) -> datetime | None:
+        """When the oldest event that is not published was added, if there is any."""
+        oldest: datetime | None = await self._connection.scalar(_oldest_event)
+        return oldest
 
     async def postpone(self, id: UUID, until: datetime) -> None:
         """Try this one again later."""

@@ -193,6 +193,23 @@ async def test_every_mail_is_a_file_and_a_line_with_its_link(container: Containe
     assert line.rsplit(" ", 1)[1] in file.read_text()
 
 
+async def test_events_that_nobody_takes_for_a_minute_are_said_so(
+    container: Container, clock: HandClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def said_after(step: timedelta) -> list[str]:
+        caplog.clear()
+        clock.advance(step)
+        assert await container.watch_outbox()() == 0
+        return [record.getMessage() for record in caplog.records if record.name.endswith("watch_outbox")]
+
+    assert await said_after(timedelta(hours=1)) == [], "there is none"
+    await sign_up(container, ANN, await an_invite(container))
+    assert await said_after(timedelta(seconds=60)) == []
+    assert await said_after(timedelta(seconds=1)) == ["events are not taken: the oldest has waited for 61 s"]
+    await deliver_everything(container)
+    assert await said_after(timedelta(hours=1)) == []
+
+
 @pytest.mark.parametrize(
     ("attempts", "ceiling"), [(1, 1), (2, 2), (3, 4), (9, 256), (10, 300), (20, 300), (10_000, 300)]
 )
