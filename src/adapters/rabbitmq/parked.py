@@ -1,14 +1,15 @@
 """Messages that a consumer could not handle."""
 
+import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import aio_pika
-from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 
 from adapters.cloudevents.codec import UnknownEvent, decode, open_envelope
 from adapters.rabbitmq.topology import FAULTS, HEARTBEAT, declare_parking
@@ -38,6 +39,9 @@ class ParkedMessage:
     body: bytes
 
 
+Visit = Callable[[AbstractChannel, ParkedMessage, AbstractIncomingMessage], Awaitable[bool]]
+
+
 class ParkedMessages:
     """What stands in the queue of parked messages; each stays there until it is safe elsewhere.
 
@@ -49,44 +53,46 @@ class ParkedMessages:
 
     async def list(self) -> Sequence[ParkedMessage]:
         """All, the oldest first. Raises Unavailable."""
-        async with self._channel() as channel:
-            return [_read(incoming) async for incoming in _waiting(channel)]
+        seen: list[ParkedMessage] = []
+
+        async def keep(_: AbstractChannel, message: ParkedMessage, __: AbstractIncomingMessage) -> bool:
+            seen.append(message)
+            return False
+
+        await self._visit(keep)
+        return seen
 
     async def replay(self, is_chosen: Callable[[ParkedMessage], bool]) -> int:
         """Hand the chosen ones to their consumers again; how many. Raises Unavailable."""
 
-        async def to_its_queue(channel: AbstractChannel, message: ParkedMessage, incoming: Any) -> None:
-            copy = aio_pika.Message(
-                incoming.body,
-                message_id=incoming.message_id,
-                type=incoming.type,
-                timestamp=incoming.timestamp,
-                content_type=incoming.content_type,
-                delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-            )
-            await channel.default_exchange.publish(copy, message.queue, mandatory=True)
+        async def hand_out(channel: AbstractChannel, message: ParkedMessage, incoming: AbstractIncomingMessage) -> bool:
+            if is_chosen(message):
+                await channel.default_exchange.publish(_copy(incoming), message.queue, mandatory=True)
+                return True
+            return False
 
-        return await self._take_out(is_chosen, to_its_queue)
+        return await self._visit(hand_out)
 
     async def drop(self, is_chosen: Callable[[ParkedMessage], bool]) -> int:
         """Forget the chosen ones; how many. Raises Unavailable."""
 
-        async def nowhere(*_: Any) -> None:
-            return
+        async def drop(_: AbstractChannel, message: ParkedMessage, __: AbstractIncomingMessage) -> bool:
+            return is_chosen(message)
 
-        return await self._take_out(is_chosen, nowhere)
+        return await self._visit(drop)
 
-    async def _take_out(self, is_chosen: Callable[[ParkedMessage], bool], put: Callable[..., Any]) -> int:
-        """Put the chosen ones elsewhere; the others go back to where they were when the channel is closed."""
-        taken = 0
+    async def _visit(self, is_done_with: Visit) -> int:
+        """Visit each message; those that are done with leave the queue, the others go back. How many have left."""
+        done, kept = 0, []
         async with self._channel() as channel:
             async for incoming in _waiting(channel):
-                message = _read(incoming)
-                if is_chosen(message):
-                    await put(channel, message, incoming)
+                if await is_done_with(channel, _read(incoming), incoming):
                     await incoming.ack()
-                    taken += 1
-        return taken
+                    done += 1
+                else:
+                    kept.append(incoming)
+            await _put_back(channel, kept)
+        return done
 
     @asynccontextmanager
     async def _channel(self) -> AsyncIterator[AbstractChannel]:
@@ -101,11 +107,37 @@ class ParkedMessages:
 async def _waiting(channel: AbstractChannel) -> AsyncIterator[AbstractIncomingMessage]:
     """Each message that is parked now, once."""
     queue = await declare_parking(channel)
-    for _ in range(min(MOST, queue.declaration_result.message_count or 0)):
+    for _ in range(min(MOST, _ready(queue))):
         incoming = await queue.get(fail=False, timeout=PATIENCE)
         if incoming is None:
             return
         yield incoming
+
+
+async def _put_back(channel: AbstractChannel, messages: Sequence[AbstractIncomingMessage]) -> None:
+    """Leave the messages where they were, and wait until the next who looks will find them."""
+    for message in messages:
+        await message.nack(requeue=True)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            while _ready(await declare_parking(channel)) < len(messages):  # noqa: ASYNC110  only the broker knows
+                await asyncio.sleep(0.01)
+
+
+def _ready(queue: AbstractQueue) -> int:
+    return queue.declaration_result.message_count or 0
+
+
+def _copy(incoming: AbstractIncomingMessage) -> aio_pika.Message:
+    """The message as it was published first: what happened to it since is left behind."""
+    return aio_pika.Message(
+        incoming.body,
+        message_id=incoming.message_id,
+        type=incoming.type,
+        timestamp=incoming.timestamp,
+        content_type=incoming.content_type,
+        delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+    )
 
 
 def _read(incoming: AbstractIncomingMessage) -> ParkedMessage:
