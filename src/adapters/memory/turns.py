@@ -6,10 +6,8 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 from weakref import WeakValueDictionary
 
+from adapters.system.threads import PATIENCE
 from application.ports import Overloaded
-
-PATIENCE = 2.0
-"""Seconds: who waits longer gets no answer that anybody hears."""
 
 
 class MemoryTurns:

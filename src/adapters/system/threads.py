@@ -14,7 +14,7 @@ from application.ports import Overloaded, Place
 
 T = TypeVar("T")
 PATIENCE = 2.0
-"""Seconds that somebody waits for a thread: with what comes before and after, an answer within three."""
+"""Seconds that a request waits for its turn: with what comes before and after, an answer within three."""
 WEIGHT = 0.1
 """How much the newest piece of work counts in what one is expected to take."""
 NICENESS = 5
