@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+def _one_or_all(command: Callable[..., None]) -> Callable[..., None]:
+    """What `replay` and `drop` take alike."""
+    with_option = click.option("--all", "everything", is_flag=True, help="All of them.")(command)
+    return click.argument("message_id", required=False)(with_option)
+
+
 @click.group()
 def parked() -> None:
     """Look at messages that were given up, hand them out again, or drop them.
@@ -41,8 +47,7 @@ def show(message_id: str) -> None:
 
 
 @parked.command()
-@click.argument("message_id", required=False)
-@click.option("--all", "everything", is_flag=True, help="All of them.")
+@_one_or_all
 def replay(message_id: str | None, everything: bool) -> None:
     """Hand a message, or all, to its consumer again: once the cause is mended."""
     is_chosen = _choice(message_id, everything)
@@ -50,8 +55,7 @@ def replay(message_id: str | None, everything: bool) -> None:
 
 
 @parked.command()
-@click.argument("message_id", required=False)
-@click.option("--all", "everything", is_flag=True, help="All of them.")
+@_one_or_all
 def drop(message_id: str | None, everything: bool) -> None:
     """Forget a message, or all. What it should have caused does not happen."""
     is_chosen = _choice(message_id, everything)
