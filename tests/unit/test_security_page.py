@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from adapters.argon2.password_hasher import Argon2Cost
-from adapters.rabbitmq import publisher
+from adapters.rabbitmq import topology
 from adapters.rabbitmq.topology import HEARTBEAT
 from adapters.redis.breaker import PAUSE as ALONE
 from adapters.redis.client import PATIENCE, open_redis
@@ -151,7 +151,7 @@ def waits() -> Mapping[str, list[str]]:
             f"left alone for {ALONE:.0f} s",
         ],
         "RabbitMQ": [
-            f"{publisher.PATIENCE:.0f} s",
+            f"{topology.PATIENCE:.0f} s",
             f"heartbeat {HEARTBEAT} s",
             f"{backoff.FIRST.seconds} s to {backoff.LONGEST.seconds // 60} min",
         ],

@@ -5,11 +5,10 @@ import logging
 from collections.abc import Mapping
 from functools import partial
 
-import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
 
 from adapters.cloudevents.codec import UnknownEvent, decode, open_envelope
-from adapters.rabbitmq.topology import FAULTS, HEARTBEAT, declare_queues
+from adapters.rabbitmq.topology import FAULTS, connect, declare_queues
 from application.delivery.consumer import Consumer
 from application.ports import Unavailable
 
@@ -27,7 +26,7 @@ async def consume(url: str, consumers: Mapping[str, Consumer]) -> None:
     """
     while True:
         try:
-            async with await aio_pika.connect(url, timeout=5, heartbeat=HEARTBEAT) as connection:
+            async with await connect(url) as connection:
                 channel = await connection.channel()
                 await channel.set_qos(prefetch_count=PREFETCH)
                 for name, queue in (await declare_queues(channel, consumers)).items():

@@ -12,10 +12,9 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 
 from adapters.cloudevents.codec import UnknownEvent, decode, open_envelope
-from adapters.rabbitmq.topology import FAULTS, HEARTBEAT, declare_parking
+from adapters.rabbitmq.topology import FAULTS, PATIENCE, connect, declare_parking
 from application.ports import Unavailable
 
-PATIENCE = 5.0
 MOST = 10_000
 """Messages that are looked at in one go."""
 
@@ -97,7 +96,7 @@ class ParkedMessages:
     @asynccontextmanager
     async def _channel(self) -> AsyncIterator[AbstractChannel]:
         try:
-            connection = await aio_pika.connect(self._url, timeout=PATIENCE, heartbeat=HEARTBEAT)
+            connection = await connect(self._url)
             async with connection, await connection.channel(publisher_confirms=True, on_return_raises=True) as channel:
                 yield channel
         except FAULTS as fault:

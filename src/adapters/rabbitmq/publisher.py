@@ -9,12 +9,11 @@ import aio_pika
 from aio_pika.abc import AbstractConnection, AbstractExchange
 
 from adapters.cloudevents.codec import envelop
-from adapters.rabbitmq.topology import EVENTS, FAULTS, HEARTBEAT, declare_queues
+from adapters.rabbitmq.topology import EVENTS, FAULTS, PATIENCE, connect, declare_queues
 from application.delivery.consumer import Consumer
 from application.ports import Message
 
 log = logging.getLogger(__name__)
-PATIENCE = 5.0
 
 
 class RabbitPublisher:
@@ -60,7 +59,7 @@ class RabbitPublisher:
                 log.debug("closing a broken connection: %r", fault)
 
     async def _open(self) -> AbstractExchange:
-        self._connection = await aio_pika.connect(self._url, timeout=PATIENCE, heartbeat=HEARTBEAT)
+        self._connection = await connect(self._url)
         channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
         await declare_queues(channel, self._consumers)
         self._exchange = await channel.get_exchange(EVENTS, ensure=False)

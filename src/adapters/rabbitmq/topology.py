@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from aio_pika import ExchangeType
-from aio_pika.abc import AbstractChannel, AbstractQueue
+from aio_pika import Connection, ExchangeType
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractQueue
+from aio_pika.connection import make_url
 from aio_pika.exceptions import AMQPError
 from pamqp.common import FieldTable
 
@@ -11,6 +12,8 @@ from application.delivery.consumer import Consumer
 
 EVENTS = "bottomline.events"
 PARKED = "bottomline.parked"
+PATIENCE = 5.0
+"""Seconds that the broker has to answer."""
 HEARTBEAT = 5
 """Seconds between heartbeats; a frozen broker is noticed after three missed ones."""
 FAULTS = (AMQPError, OSError, RuntimeError)
@@ -24,6 +27,20 @@ _QUORUM: FieldTable = {
     "x-dead-letter-strategy": "at-least-once",
     "x-overflow": "reject-publish",
 }
+
+
+async def connect(url: str) -> AbstractConnection:
+    """A connection. Raises one of FAULTS, or TimeoutError, after five seconds at the latest.
+
+    One that does not come about is closed here: the library would leave it to a finalizer, which may find no loop.
+    """
+    connection = Connection(make_url(url, heartbeat=HEARTBEAT), heartbeat=HEARTBEAT)
+    try:
+        await connection.connect(timeout=PATIENCE)
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
 
 
 async def declare_parking(channel: AbstractChannel) -> AbstractQueue:

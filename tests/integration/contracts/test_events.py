@@ -1,7 +1,9 @@
 """What every way of publishing promises: run in process and on RabbitMQ."""
 
 import asyncio
+import gc
 import json
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -14,7 +16,7 @@ from adapters.cloudevents.codec import encode
 from adapters.memory.publisher import MemoryPublisher
 from adapters.rabbitmq.consumer import consume
 from adapters.rabbitmq.publisher import RabbitPublisher
-from adapters.rabbitmq.topology import EVENTS, PARKED
+from adapters.rabbitmq.topology import EVENTS, FAULTS, PARKED, connect
 from application.delivery.consumer import Consumer
 from application.ports import Message, Publisher, Unavailable
 from domain.events import Event, SessionsEnded, UserConfirmed
@@ -137,6 +139,26 @@ async def test_without_a_broker_nothing_is_confirmed_and_nothing_raised() -> Non
     assert set(await publisher.publish([a_message()])) == set()
     await publisher.close()
     port.release()
+
+
+def test_a_connection_that_did_not_come_about_leaves_nothing_to_a_finalizer() -> None:
+    """Which finds no running loop: what closes the connection would never be awaited, which Python warns of."""
+
+    async def fail() -> None:
+        port = LoopbackPort()
+        with pytest.raises(FAULTS):
+            await connect(f"amqp://127.0.0.1:{port.number}/")
+        port.release()
+
+    gc.disable()
+    try:
+        asyncio.run(fail())
+    finally:
+        gc.enable()
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        gc.collect()
+    assert said == []
 
 
 async def test_what_cannot_be_read_is_parked_and_blocks_nobody(rabbitmq_url: str) -> None:
