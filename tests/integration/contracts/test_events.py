@@ -1,10 +1,9 @@
 """What every way of publishing promises: run in process and on RabbitMQ."""
 
 import asyncio
-import gc
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -15,7 +14,7 @@ from adapters.cloudevents.codec import encode
 from adapters.memory.publisher import MemoryPublisher
 from adapters.rabbitmq.consumer import consume
 from adapters.rabbitmq.publisher import RabbitPublisher
-from adapters.rabbitmq.topology import EVENTS, FAULTS, PARKED, connect
+from adapters.rabbitmq.topology import EVENTS, PARKED
 from application.delivery.consumer import Consumer
 from application.ports import Message, Publisher, Unavailable
 from domain.events import Event, SessionsEnded, UserConfirmed
@@ -138,20 +137,6 @@ async def test_without_a_broker_nothing_is_confirmed_and_nothing_raised() -> Non
     assert set(await publisher.publish([a_message()])) == set()
     await publisher.close()
     port.release()
-
-
-async def test_a_connection_that_did_not_come_about_leaves_nothing_to_a_finalizer(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Where that finds no loop, what closes the connection would never be awaited, which Python warns of."""
-    was_closed: list[bool] = []
-    monkeypatch.setattr(aio_pika.Connection, "__del__", lambda self: was_closed.append(self.is_closed))
-    port = LoopbackPort()
-    with suppress(*FAULTS):
-        await connect(f"amqp://127.0.0.1:{port.number}/")
-    port.release()
-    gc.collect()
-    assert was_closed == [True]
 
 
 async def test_what_cannot_be_read_is_parked_and_blocks_nobody(rabbitmq_url: str) -> None:
