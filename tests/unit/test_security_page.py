@@ -7,8 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from adapters.argon2.password_hasher import Argon2Cost
-from adapters.rabbitmq import topology
-from adapters.rabbitmq.topology import HEARTBEAT
+from adapters.rabbitmq import connections
 from adapters.redis.breaker import PAUSE as ALONE
 from adapters.redis.client import PATIENCE, open_redis
 from adapters.smtp import mailer
@@ -151,8 +150,8 @@ def waits() -> Mapping[str, list[str]]:
             f"left alone for {ALONE:.0f} s",
         ],
         "RabbitMQ": [
-            f"{topology.PATIENCE:.0f} s",
-            f"heartbeat {HEARTBEAT} s",
+            f"{connections.PATIENCE:.0f} s",
+            f"heartbeat {connections.HEARTBEAT} s",
             f"{backoff.FIRST.seconds} s to {backoff.LONGEST.seconds // 60} min",
         ],
         "SMTP": [

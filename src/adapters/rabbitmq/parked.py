@@ -8,22 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 
-from adapters.cloudevents.codec import UnknownEvent, decode, open_envelope
-from adapters.rabbitmq.topology import FAULTS, PATIENCE, connect, declare_parking
+from adapters.rabbitmq.connections import FAULTS, PATIENCE, connected
+from adapters.rabbitmq.messages import PARKED_AT, QUEUE, REASON, copy_of
+from adapters.rabbitmq.topology import declare_parking
 from application.ports import Unavailable
 
 MOST = 10_000
 """Messages that are looked at in one go."""
 
-
-REASONS = {
-    "delivery_limit": "its consumer failed too often: see the log of the worker",
-    "rejected": "its consumer could not read it then, and can now",
-}
-"""The broker's words for why a message that can be read is here."""
+_CRASHES = "it was handed out too often without an answer: it may be what ends its worker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +61,8 @@ class ParkedMessages:
 
         async def hand_out(channel: AbstractChannel, message: ParkedMessage, incoming: AbstractIncomingMessage) -> bool:
             if is_chosen(message):
-                await channel.default_exchange.publish(_copy(incoming), message.queue, mandatory=True)
+                copy = copy_of(incoming, {})
+                await channel.default_exchange.publish(copy, message.queue, mandatory=True, timeout=PATIENCE)
                 return True
             return False
 
@@ -96,9 +92,8 @@ class ParkedMessages:
     @asynccontextmanager
     async def _channel(self) -> AsyncIterator[AbstractChannel]:
         try:
-            connection = await connect(self._url)
-            async with connection, await connection.channel(publisher_confirms=True, on_return_raises=True) as channel:
-                yield channel
+            async with connected(self._url) as connection:
+                yield await connection.channel(publisher_confirms=True, on_return_raises=True)
         except FAULTS as fault:
             raise Unavailable("RabbitMQ did not answer, or refused") from fault
 
@@ -127,36 +122,16 @@ def _ready(queue: AbstractQueue) -> int:
     return queue.declaration_result.message_count or 0
 
 
-def _copy(incoming: AbstractIncomingMessage) -> aio_pika.Message:
-    """The message as it was published first: what happened to it since is left behind."""
-    return aio_pika.Message(
-        incoming.body,
-        message_id=incoming.message_id,
-        type=incoming.type,
-        timestamp=incoming.timestamp,
-        content_type=incoming.content_type,
-        delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-    )
-
-
 def _read(incoming: AbstractIncomingMessage) -> ParkedMessage:
-    """Why it is here is what the broker noted; of what cannot be read, what is wrong with it."""
+    """Its consumer has noted why it is here; else the broker parked it, and has noted from where."""
     deaths: Any = incoming.headers.get("x-death") or [{}]
-    death = deaths[0]
+    noted: Any = {QUEUE: deaths[0].get("queue", "-"), PARKED_AT: deaths[0].get("time"), REASON: _CRASHES}
+    noted |= {name: value for name, value in incoming.headers.items() if name in noted}
     return ParkedMessage(
         id=incoming.message_id or hashlib.sha256(incoming.body).hexdigest()[:16],
         type=incoming.type or "-",
-        queue=str(death.get("queue", "-")),
-        at=death.get("time"),
-        reason=_unreadable(incoming.body) or REASONS.get(str(death.get("reason")), "unknown"),
+        queue=str(noted[QUEUE]),
+        at=noted[PARKED_AT],
+        reason=str(noted[REASON]),
         body=incoming.body,
     )
-
-
-def _unreadable(body: bytes) -> str | None:
-    try:
-        message = open_envelope(body)
-        decode(message.type, message.data)
-    except UnknownEvent as error:
-        return str(error)
-    return None

@@ -5,11 +5,11 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-import aio_pika
 from aio_pika.abc import AbstractConnection, AbstractExchange
 
-from adapters.cloudevents.codec import envelop
-from adapters.rabbitmq.topology import EVENTS, FAULTS, PATIENCE, connect, declare_queues
+from adapters.rabbitmq.connections import FAULTS, PATIENCE, close, connect
+from adapters.rabbitmq.messages import outgoing
+from adapters.rabbitmq.topology import EVENTS, declare_queues
 from application.delivery.consumer import Consumer
 from application.ports import Message
 
@@ -52,11 +52,7 @@ class RabbitPublisher:
         """Let go of the connection."""
         connection, self._connection, self._exchange = self._connection, None, None
         if connection is not None:
-            try:
-                async with asyncio.timeout(1):
-                    await connection.close()
-            except FAULTS as fault:
-                log.debug("closing a broken connection: %r", fault)
+            await close(connection)
 
     async def _open(self) -> AbstractExchange:
         self._connection = await connect(self._url)
@@ -66,13 +62,5 @@ class RabbitPublisher:
         return self._exchange
 
     async def _publish(self, exchange: AbstractExchange, message: Message, safe: set[UUID]) -> None:
-        body = aio_pika.Message(
-            envelop(message),
-            message_id=str(message.id),
-            type=message.type,
-            timestamp=message.at,
-            content_type="application/cloudevents+json",
-            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-        )
-        await exchange.publish(body, message.type, mandatory=message.type in self._wanted)
+        await exchange.publish(outgoing(message), message.type, mandatory=message.type in self._wanted)
         safe.add(message.id)

@@ -2,45 +2,42 @@
 
 from collections.abc import Mapping
 
-from aio_pika import Connection, ExchangeType
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractQueue
-from aio_pika.connection import make_url
-from aio_pika.exceptions import AMQPError
+from aio_pika import ExchangeType
+from aio_pika.abc import AbstractChannel, AbstractQueue
 from pamqp.common import FieldTable
 
 from application.delivery.consumer import Consumer
 
 EVENTS = "bottomline.events"
 PARKED = "bottomline.parked"
-PATIENCE = 5.0
-"""Seconds that the broker has to answer."""
-HEARTBEAT = 5
-"""Seconds between heartbeats; a frozen broker is noticed after three missed ones."""
-FAULTS = (AMQPError, OSError, RuntimeError)
-"""What a broker that is away raises; RuntimeError is aio-pika's word for using a channel that has just closed."""
-DELIVERIES = 20
-"""How often a message that fails is tried before it is parked."""
+WAITS = (1, 10, 60, 600)
+"""Seconds that a message waits after its consumer's first failure, the second, …; the last stands for all after it."""
+CRASHES = 50
+"""How often a queue hands out a message that nobody answers for: it may be what kills its worker."""
 _QUORUM: FieldTable = {
     "x-queue-type": "quorum",
-    "x-delivery-limit": DELIVERIES,
-    "x-dead-letter-exchange": PARKED,
     "x-dead-letter-strategy": "at-least-once",
     "x-overflow": "reject-publish",
 }
 
 
-async def connect(url: str) -> AbstractConnection:
-    """A connection. Raises one of FAULTS, or TimeoutError, after five seconds at the latest.
+async def declare_queues(channel: AbstractChannel, consumers: Mapping[str, Consumer]) -> Mapping[str, AbstractQueue]:
+    """The durable topic exchange for all events, a quorum queue for each consumer, and where what fails goes.
 
-    One that does not come about is closed here: the library would leave it to a finalizer, which may find no loop.
+    Also declared by the relay: else what it publishes before the first worker starts would be unroutable.
     """
-    connection = Connection(make_url(url, heartbeat=HEARTBEAT), heartbeat=HEARTBEAT)
-    try:
-        await connection.connect(timeout=PATIENCE)
-    except BaseException:
-        await connection.close()
-        raise
-    return connection
+    exchange = await channel.declare_exchange(EVENTS, ExchangeType.TOPIC, durable=True)
+    await declare_parking(channel)
+    for seconds in WAITS:
+        await _declare_waiting(channel, seconds)
+    arguments: FieldTable = {**_QUORUM, "x-dead-letter-exchange": PARKED, "x-delivery-limit": CRASHES}
+    queues = {}
+    for name, consumer in consumers.items():
+        queue = await channel.declare_queue(queue_of(name), durable=True, arguments=arguments)
+        for type_ in sorted(consumer.types):
+            await queue.bind(exchange, routing_key=type_)
+        queues[name] = queue
+    return queues
 
 
 async def declare_parking(channel: AbstractChannel) -> AbstractQueue:
@@ -52,17 +49,23 @@ async def declare_parking(channel: AbstractChannel) -> AbstractQueue:
     return queue
 
 
-async def declare_queues(channel: AbstractChannel, consumers: Mapping[str, Consumer]) -> Mapping[str, AbstractQueue]:
-    """The durable topic exchange for all events, a quorum queue for each consumer, and one where poison is parked.
+async def _declare_waiting(channel: AbstractChannel, seconds: float) -> None:
+    """An exchange whose messages wait, and then go to the queue that their routing key names."""
+    exchange = await channel.declare_exchange(_waiting(seconds), ExchangeType.FANOUT, durable=True)
+    arguments: FieldTable = {**_QUORUM, "x-dead-letter-exchange": "", "x-message-ttl": int(seconds * 1000)}
+    queue = await channel.declare_queue(exchange.name, durable=True, arguments=arguments)
+    await queue.bind(exchange)
 
-    Also declared by the relay: else what it publishes before the first worker starts would be unroutable.
-    """
-    exchange = await channel.declare_exchange(EVENTS, ExchangeType.TOPIC, durable=True)
-    await declare_parking(channel)
-    queues = {}
-    for name, consumer in consumers.items():
-        queue = await channel.declare_queue(f"bottomline.{name}", durable=True, arguments=_QUORUM)
-        for type_ in sorted(consumer.types):
-            await queue.bind(exchange, routing_key=type_)
-        queues[name] = queue
-    return queues
+
+def queue_of(name: str) -> str:
+    """The queue of a consumer."""
+    return f"bottomline.{name}"
+
+
+def waiting_after(failures: int) -> str:
+    """The exchange where a message waits after so many failures of its consumer."""
+    return _waiting(WAITS[min(max(failures, 1), len(WAITS)) - 1])
+
+
+def _waiting(seconds: float) -> str:
+    return f"bottomline.wait.{seconds}s"

@@ -12,6 +12,7 @@ import pytest
 
 from adapters.cloudevents.codec import encode
 from adapters.memory.publisher import MemoryPublisher
+from adapters.rabbitmq import connections
 from adapters.rabbitmq.consumer import consume
 from adapters.rabbitmq.publisher import RabbitPublisher
 from adapters.rabbitmq.topology import EVENTS, PARKED
@@ -137,6 +138,23 @@ async def test_without_a_broker_nothing_is_confirmed_and_nothing_raised() -> Non
     assert set(await publisher.publish([a_message()])) == set()
     await publisher.close()
     port.release()
+
+
+async def test_a_connection_that_does_not_come_about_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """aio-pika leaves it to a finalizer otherwise, which warns of a coroutine that nobody awaits."""
+    made: list[aio_pika.Connection] = []
+
+    class Watched(aio_pika.Connection):
+        async def connect(self, timeout: float | None = None) -> None:
+            made.append(self)
+            await super().connect(timeout)
+
+    monkeypatch.setattr(connections, "Connection", Watched)
+    port = LoopbackPort()
+    with pytest.raises(OSError, match="Connect call failed"):
+        await connections.connect(f"amqp://127.0.0.1:{port.number}/")
+    port.release()
+    assert [connection.is_closed for connection in made] == [True]
 
 
 async def test_what_cannot_be_read_is_parked_and_blocks_nobody(rabbitmq_url: str) -> None:
