@@ -5,7 +5,7 @@ PORT ?= 8000
 PROCESSES ?= 2
 BIN := .venv/bin
 
-.PHONY: help run test unit check format up down example bench api lock clean
+.PHONY: help run test unit check format up down example bench api events lock clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ bench: .venv/.dev ## Measure; writes bench/results.md
 
 api: .venv/.dev ## Write what docs/api.md says of each endpoint and code
 	@$(BIN)/python -m tests.api_page
+
+events: .venv/.dev ## Write what docs/ says of each event, for people and for programs
+	@$(BIN)/python -m tests.events_page
 
 lock: .venv/.dev ## Resolve the dependencies anew into hash-pinned locks
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes --no-annotate \

@@ -127,7 +127,7 @@ class InviteRevoked:
 
 @dataclass(frozen=True, slots=True)
 class SessionsEnded:
-    """Sessions are over. `key_hashes` (hex SHA-256) name them to caches; none can be used as a cookie."""
+    """Sessions were ended, not just expired. `key_hashes` (hex SHA-256) name them to caches and open nothing."""
 
     type: ClassVar[str] = "sessions.ended"
     user_id: UUID
