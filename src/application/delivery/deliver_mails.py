@@ -83,6 +83,7 @@ class DeliverMails:
         if now - mail.created_at > PATIENCE:
             await self._fail(mail, f"given up after {PATIENCE.total_seconds() / 3600:.0f} hours: {reason}")
             return
+        log.warning("mail %s (%s) is put off: %s", mail.id, mail.kind, reason)
         async with self.begin() as work:
             await work.mails.postpone(mail.id, now + backoff(mail.attempts, self.chance()), reason)
 

@@ -50,6 +50,11 @@ class Proxy:
         self.swallowed: list[bytes] = []
         """What clients had said last, on each connection whose answer was swallowed."""
 
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._links)
+
     async def forward(self) -> None:
         """Let everything pass, what has waited too."""
         self.latency, self.left, self.swallowing = 0.0, None, None

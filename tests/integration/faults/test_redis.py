@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 
 import httpx
 import pytest
 from redis import Redis
 
+from tests.integration.faults.stage import IN_TIME, Stage
 from tests.integration.journeys.test_journey import an_operator, confirm, log_in, sign_up
 from tests.integration.journeys.worlds import World
 from tests.integration.processes import Browser
@@ -30,7 +30,7 @@ class Watch:
 
     async def _answered(self, response: httpx.Response) -> None:
         seconds = time.perf_counter() - response.request.extensions["asked_at"]
-        assert seconds < 3, f"{response.request.url.path} took {seconds:.1f} s"
+        assert seconds < IN_TIME, f"{response.request.url.path} took {seconds:.1f} s"
         assert response.status_code < 500, response.request.url.path
 
 
@@ -53,9 +53,7 @@ async def life_goes_on(world: World, ann: Browser, name: str) -> None:
         assert (await thief.get("/api/session")).status_code == 401
 
 
-async def test_life_goes_on_whatever_redis_does(
-    servers_world: AbstractAsyncContextManager[World], own_redis: LocalRedis
-) -> None:
+async def test_life_goes_on_whatever_redis_does(stage: Stage, own_redis: LocalRedis) -> None:
     def fill_up() -> None:
         with Redis.from_url(own_redis.url) as admin:
             admin.config_set("maxmemory", "1")
@@ -69,7 +67,7 @@ async def test_life_goes_on_whatever_redis_does(
         "restarts": own_redis.start,
     }
     own_redis.kill()
-    async with servers_world as world, world.web.browser() as ann:
+    async with stage.running() as world, world.web.browser() as ann:
         Watch(ann)
         await an_operator(world, ann)
         await life_goes_on(world, ann, "without")
@@ -86,10 +84,8 @@ async def checks(browser: Browser, number: int) -> float:
     return time.perf_counter() - begun
 
 
-async def test_a_redis_that_hangs_costs_little_more_than_one_that_is_gone(
-    servers_world: AbstractAsyncContextManager[World], own_redis: LocalRedis
-) -> None:
-    async with servers_world as world, world.web.browser() as ann:
+async def test_a_redis_that_hangs_costs_little_more_than_one_that_is_gone(stage: Stage, own_redis: LocalRedis) -> None:
+    async with stage.running() as world, world.web.browser() as ann:
         Watch(ann)
         await an_operator(world, ann)
         own_redis.kill()
@@ -99,3 +95,30 @@ async def test_a_redis_that_hangs_costs_little_more_than_one_that_is_gone(
         hung = await checks(ann, 200)
         own_redis.thaw()
     assert hung < 2 * gone + 2, "at most a quarter of a second in each; one wait for each check would take 50 s"
+
+
+async def test_resets_cuts_and_slow_lines_are_seen_by_nobody(stage: Stage) -> None:
+    async with stage.running() as world, world.web.browser() as ann:
+        Watch(ann)
+        await an_operator(world, ann)
+        for number in range(20):
+            await stage.redis.reset()
+            assert (await ann.get("/api/session")).status_code == 200
+            stage.redis.cut_after(number)
+            assert (await ann.get("/api/session")).status_code == 200
+            await stage.redis.forward()
+        for number, seconds in enumerate((0.05, 0.2, 1.0)):
+            stage.redis.delay(seconds)
+            await life_goes_on(world, ann, f"slow{number}")
+
+
+async def test_a_reset_costs_redis_one_read_and_no_more(stage: Stage) -> None:
+    """The read is made again on a new connection, so the database is not asked."""
+    async with stage.running() as world, world.web.browser() as ann:
+        Watch(ann)
+        await an_operator(world, ann)
+        assert (await ann.get("/api/session")).status_code == 200
+        await stage.redis.reset()
+        stage.database.blackhole()
+        assert (await ann.get("/api/session")).status_code == 200
+        await stage.database.forward()
