@@ -7,11 +7,10 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from redis.asyncio import Redis
-from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import MasterDownError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from adapters.redis.client import PATIENCE
+from adapters.redis.client import LOST, PATIENCE
 from application.ports import Unavailable
 
 log = logging.getLogger(__name__)
@@ -24,7 +23,7 @@ OURSELVES = 0.1
 an answer that may have been there; opening then would send the crowd to the database on top."""
 QUIET = 60.0
 """Seconds between two lines of the log about commands that Redis refuses."""
-_FAULTS = (RedisConnectionError, RedisTimeoutError, MasterDownError, OSError)
+_FAULTS = (*LOST, RedisTimeoutError, MasterDownError, OSError)
 """No answer, or one that every command would get: connection lost, loading (a connection error to the client), …"""
 
 

@@ -7,6 +7,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 PATIENCE = 0.25
 """Seconds that a connect or an answer may take."""
+LOST = (RedisConnectionError, RuntimeError)
+"""What a connection that was lost raises; RuntimeError is uvloop's word for one that was reset since it was used."""
 
 
 def open_redis(url: str, patience: float = PATIENCE) -> Redis:
@@ -21,7 +23,7 @@ def open_redis(url: str, patience: float = PATIENCE) -> Redis:
         timeout=patience,
         socket_timeout=patience,
         socket_connect_timeout=patience,
-        retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
+        retry=Retry(NoBackoff(), 1, supported_errors=LOST),  # type: ignore[arg-type]  # it catches whatever it is given
         health_check_interval=0,
     )
     return Redis.from_pool(pool)

@@ -68,24 +68,30 @@ async def embedded(folder: Path) -> AsyncIterator[World]:
 @asynccontextmanager
 async def on_servers(folder: Path, postgres: str, redis: str, rabbitmq: str, sink: SmtpSink) -> AsyncIterator[World]:
     """Web process and worker on Postgres, Redis, RabbitMQ and SMTP."""
-    settings = {
-        **QUICK,
-        "BOTTOMLINE_DATABASE_URL": postgres,
-        "BOTTOMLINE_REDIS_URL": redis,
-        "BOTTOMLINE_RABBITMQ_URL": rabbitmq,
-        "BOTTOMLINE_SMTP_URL": sink.url,
-        "BOTTOMLINE_SECRET_KEYS": "a secret of at least thirty-two characters",
-    }
+    settings = settings_on_servers(postgres, redis, rabbitmq, sink.url)
 
     def texts(address: str) -> list[str]:
-        return [_text(mail) for mail in sink.to(address)]
+        return [text_of(mail) for mail in sink.to(address)]
 
     worker = Process("worker", folder=folder, settings=settings)
     async with WebProcess(folder, settings) as web, worker:
         yield World(web, worker, folder, {**settings, "BOTTOMLINE_PUBLIC_URL": web.url}, texts)
 
 
-def _text(mail: EmailMessage) -> str:
+def settings_on_servers(postgres: str, redis: str, rabbitmq: str, smtp: str) -> dict[str, str]:
+    """The settings of web process and worker."""
+    return {
+        **QUICK,
+        "BOTTOMLINE_DATABASE_URL": postgres,
+        "BOTTOMLINE_REDIS_URL": redis,
+        "BOTTOMLINE_RABBITMQ_URL": rabbitmq,
+        "BOTTOMLINE_SMTP_URL": smtp,
+        "BOTTOMLINE_SECRET_KEYS": "a secret of at least thirty-two characters",
+    }
+
+
+def text_of(mail: EmailMessage) -> str:
+    """The plain text of a mail."""
     content = mail.get_content()
     assert isinstance(content, str)
     return content
