@@ -5,7 +5,7 @@ PORT ?= 8000
 PROCESSES ?= 2
 BIN := .venv/bin
 
-.PHONY: help run test unit check format up down example bench api events lock clean
+.PHONY: help run test unit check format up down example faults bench api events lock clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ example: ## Start the example that Bottomline protects, behind nginx (see exampl
 	@mkdir -p var/example
 	@trap 'kill $$! 2>/dev/null' EXIT; $(PYTHON) examples/posts/posts.py & \
 	  PATH="$$PATH:/usr/sbin" nginx -p var/example -e stderr -c $(CURDIR)/examples/posts/nginx.conf
+
+faults: .venv/.dev ## Kill, freeze, cut off and lie to every server while 10,000 sign up; takes half an hour (SEED=… repeats one)
+	@$(BIN)/python -m tests.integration.faults.campaign $(if $(SEED),--seed $(SEED))
 
 bench: .venv/.dev ## Measure; writes bench/results.md
 	@$(BIN)/python -m bench

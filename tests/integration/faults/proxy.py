@@ -58,7 +58,7 @@ class Proxy:
     async def forward(self) -> None:
         """Let everything pass, what has waited too."""
         self.latency, self.left, self.swallowing = 0.0, None, None
-        self.passing.set()
+        self.let_pass()
         if self._listening is None:
             self._listening = await asyncio.start_server(self._accept, "127.0.0.1", self._port.number, backlog=1000)
 
@@ -78,8 +78,12 @@ class Proxy:
         await asyncio.gather(*(task for _, task in links), return_exceptions=True)
 
     def blackhole(self) -> None:
-        """Take connections and bytes, and pass nothing on; `forward` brings it all."""
+        """Take connections and bytes, and pass nothing on; `let_pass` brings it all."""
         self.passing.clear()
+
+    def let_pass(self) -> None:
+        """End a black hole."""
+        self.passing.set()
 
     def delay(self, seconds: float) -> None:
         """Pass everything on later, in both directions."""
@@ -90,8 +94,9 @@ class Proxy:
         self.left = size
 
     def swallow(self, answer: Answer, times: int = 1) -> None:
-        """Keep the next answers of this kind, and reset their connections instead: it is done, and nobody knows."""
-        self.swallowing, self.to_swallow = answer, times
+        """Keep so many more answers of this kind, and reset their connections instead: it is done, and nobody knows."""
+        self.to_swallow = times + (self.to_swallow if self.swallowing is answer else 0)
+        self.swallowing = answer
 
     async def __aenter__(self) -> Self:
         await self.forward()

@@ -15,6 +15,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from adapters.rabbitmq.connections import connected
+
 PATIENCE_SECONDS = 2.0
 NOT_YET = (
     OSError,
@@ -35,7 +37,7 @@ async def _select_one(url: str) -> None:
 
 
 async def _open_channel(url: str) -> None:
-    async with await aio_pika.connect(url, timeout=PATIENCE_SECONDS) as connection:
+    async with asyncio.timeout(PATIENCE_SECONDS), connected(url) as connection:
         await connection.channel()
 
 

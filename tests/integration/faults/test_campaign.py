@@ -1,0 +1,29 @@
+"""A short storm; `make faults` brings the long one, by any seed."""
+
+import pytest
+
+from tests.integration.faults.campaign.run import Run, Size, table
+from tests.integration.faults.campaign.storm import forecast
+from tests.integration.servers import ServersMissing
+from tests.integration.servers.programs import require
+
+SHORT = Size(people=300, kills=16, lies=24, rate=12)
+OF_THE_MACHINE = ("answers over 3 s", "recovery after a kill, p50 and p99")
+"""Figures that tell of a busy machine as much as of the service; make faults holds them."""
+
+
+def test_a_seed_brings_the_same_storm_again() -> None:
+    assert forecast(7, 300, 16, 24) == forecast(7, 300, 16, 24) != forecast(8, 300, 16, 24)
+
+
+async def test_in_a_storm_nothing_is_lost_and_nothing_is_half_done() -> None:
+    try:
+        require(["postgres", "redis", "rabbitmq"])
+    except ServersMissing as missing:
+        pytest.skip(str(missing))
+    figures = await Run(seed=1, size=SHORT, say=lambda _: None)()
+    broken = {figure.what: figure.found for figure in figures if not figure.is_met}
+    assert {what: found for what, found in broken.items() if what not in OF_THE_MACHINE} == {}, table(figures)
+    told = {figure.what: figure.figure for figure in figures}
+    assert told["kills"].startswith(str(SHORT.kills))
+    assert int(told["answers swallowed"].split()[0]) > SHORT.lies / 2
