@@ -5,10 +5,10 @@ import platform
 import sys
 from pathlib import Path
 
-from bench import embedded, flood, parity
+from bench import delivery, embedded, flood, parity
 
 RESULTS = Path(__file__).parent / "results.md"
-SUITES = {"embedded": embedded.measure, "parity": parity.measure, "flood": flood.measure}
+SUITES = {"embedded": embedded.measure, "parity": parity.measure, "flood": flood.measure, "delivery": delivery.measure}
 
 
 def main() -> None:

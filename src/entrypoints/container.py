@@ -262,7 +262,7 @@ async def opened(
             "session_cache": lambda: _session_cache(settings, redis),
             "rate_limiter": lambda: _rate_limiter(settings, redis),
             "usernames": lambda: _usernames(redis),
-            "mailer": lambda: _mailer(settings, container.composer(), announce),
+            "mailer": lambda: _mailer(settings, container.composer(), announce, stack),
             "publisher": lambda: _publisher(settings, container.consumers(), stack),
         }
         for name, part in swap.items():
@@ -341,11 +341,13 @@ def _usernames(redis: "Breaker | None") -> Usernames:
     return MemoryUsernames()
 
 
-def _mailer(settings: Settings, composer: Composer, announce: Callable[[str], None]) -> Mailer:
+def _mailer(settings: Settings, composer: Composer, announce: Callable[[str], None], stack: AsyncExitStack) -> Mailer:
     if settings.smtp_url:
         from adapters.smtp.mailer import SmtpMailer, SmtpServer
 
-        return SmtpMailer(SmtpServer.parse(settings.smtp_url), composer)
+        mailer = SmtpMailer(SmtpServer.parse(settings.smtp_url), composer)
+        stack.push_async_callback(mailer.close)
+        return mailer
     return FileMailer(settings.data_dir / "mail", composer, announce)
 
 

@@ -101,6 +101,14 @@ def _database(text: str) -> str:
     return _server("postgresql", "postgres", "postgresql+asyncpg")(text)
 
 
+def _smtp(text: str) -> str:
+    parts = urlsplit(_server("smtp", "smtps", "smtp+starttls")(text))
+    is_logging_in = bool(parts.username or parts.password)
+    if is_logging_in and parts.scheme == "smtp" and parts.hostname not in LOCAL_HOSTS:
+        raise ValueError("use smtps:// or smtp+starttls://, or anybody on the way can read the password")
+    return text
+
+
 def _public_url(text: str) -> str:
     parts = urlsplit(_server("https", "http")(text))
     if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
@@ -147,7 +155,8 @@ def _file(text: str) -> Path:
 
 
 def _sender(text: str) -> str:
-    if "@" not in parseaddr(text)[1] or _has_controls(text):
+    address = parseaddr(text)[1]
+    if "@" not in address or not address.isascii() or _has_controls(text):
         raise ValueError("write an address such as Name <name@example.org>")
     return text
 
@@ -211,9 +220,10 @@ SETTINGS: Mapping[str, Setting] = {
         _server("amqp", "amqps"), None, "amqp://user:password@host/. Default: events stay in the process"
     ),
     "SMTP_URL": Setting(
-        _server("smtp", "smtps", "smtp+starttls"),
+        _smtp,
         None,
-        "smtp://host:25, smtps://user:password@host or smtp+starttls://…. Default: mails are files in the data folder",
+        "smtp://host:25, or to log in, encrypted, smtps://user:password@host or smtp+starttls://…. Default: mails are"
+        " files in the data folder",
     ),
     "DATA_DIR": Setting(Path, "var", "The folder for what no server keeps: database, mails, secret"),
     "HOST": Setting(_line, "127.0.0.1", "The address to listen on"),

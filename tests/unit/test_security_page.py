@@ -10,6 +10,7 @@ from adapters.argon2.password_hasher import Argon2Cost
 from adapters.rabbitmq import connections
 from adapters.redis.breaker import PAUSE as ALONE
 from adapters.redis.client import PATIENCE, open_redis
+from adapters.smtp import connections as smtp_connections
 from adapters.smtp import mailer
 from adapters.sql import engine
 from adapters.system import threads
@@ -155,6 +156,7 @@ def waits() -> Mapping[str, list[str]]:
             f"{backoff.FIRST.seconds} s to {backoff.LONGEST.seconds // 60} min",
         ],
         "SMTP": [
+            f"{smtp_connections.AT_MOST} connections",
             f"{deliver_mails.BATCH} mails at a time",
             f"{mailer.COMMAND:.0f} s a command",
             f"{mailer.WHOLE:.0f} s a mail",

@@ -7,6 +7,8 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 
 from adapters.mime.compose import Composer
+from adapters.smtp.connection import HeedingSmtp, Letter
+from adapters.smtp.connections import SmtpConnections
 from application.ports import MailDeferred, MailRefused
 from domain.mail import Mail
 
@@ -50,11 +52,12 @@ class SmtpServer:
 
 
 class SmtpMailer:
-    """Hands in one mail a connection; a mail counts as sent once the server has answered 250 to its data."""
+    """Hands mails in over kept connections; a mail counts as sent once the server has answered 250 to its data."""
 
     def __init__(self, server: SmtpServer, composer: Composer) -> None:
-        self._server = server
+        self._host = server.host
         self._composer = composer
+        self._connections = SmtpConnections(lambda: connect(server))
 
     async def send(self, mail: Mail) -> None:
         """Return once the server has taken the mail.
@@ -63,20 +66,26 @@ class SmtpMailer:
         that refuses us, our log-in or our sender says nothing about the mail.
         """
         message = self._composer.compose(mail).message
+        sender = message["From"].addresses[0].addr_spec
         try:
-            async with asyncio.timeout(WHOLE), connect(self._server) as connection:
-                await connection.send_message(message, recipients=[mail.to.address])
-        except aiosmtplib.SMTPRecipientsRefused as refusal:
-            raise _answered(refusal.recipients[0]) from refusal
-        except aiosmtplib.SMTPDataError as refusal:
+            async with asyncio.timeout(WHOLE):
+                await self._connections.hand_in(Letter(sender, mail.to.address, message.as_bytes()))
+        except (aiosmtplib.SMTPRecipientRefused, aiosmtplib.SMTPDataError) as refusal:
             raise _answered(refusal) from refusal
         except (aiosmtplib.SMTPException, OSError) as fault:
-            raise MailDeferred(f"{self._server.host}: {fault!r}") from fault
+            raise MailDeferred(f"{self._host}: {fault!r}") from fault
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._connections.close()
 
 
 def connect(server: SmtpServer) -> aiosmtplib.SMTP:
-    """A connection to enter: greeted, encrypted and logged in as the address says."""
-    return aiosmtplib.SMTP(
+    """A connection to enter: greeted, encrypted and logged in as the address says.
+
+    Who the server is must be shown by a certificate that this machine's CAs, or those of SSL_CERT_FILE, vouch for.
+    """
+    return HeedingSmtp(
         hostname=server.host,
         port=server.port,
         username=server.username,
@@ -89,5 +98,6 @@ def connect(server: SmtpServer) -> aiosmtplib.SMTP:
 
 def _answered(refusal: aiosmtplib.SMTPResponseException) -> MailDeferred | MailRefused:
     """What is to be thought of an answer to the recipient or the data: only these are about the mail itself."""
-    reason = f"the mail server answered {refusal.code} {refusal.message}"
+    message = "".join(character if character.isprintable() else " " for character in refusal.message)
+    reason = f"the mail server answered {refusal.code} {message}"
     return MailRefused(reason) if refusal.code in _PERMANENT else MailDeferred(reason)

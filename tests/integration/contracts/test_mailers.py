@@ -2,7 +2,7 @@
 
 import email
 import email.policy
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -31,13 +31,20 @@ MAILS = {
 }
 
 
+@pytest.fixture
+async def smtp_mailer(smtp_sink: SmtpSink) -> AsyncIterator[SmtpMailer]:
+    mailer = SmtpMailer(SmtpServer.parse(smtp_sink.url), COMPOSER)
+    yield mailer
+    await mailer.close()
+
+
 @pytest.fixture(params=["files", "smtp"])
 def mailer(
-    request: pytest.FixtureRequest, tmp_path: Path, smtp_sink: SmtpSink
+    request: pytest.FixtureRequest, tmp_path: Path, smtp_sink: SmtpSink, smtp_mailer: SmtpMailer
 ) -> tuple[Mailer, Callable[[], EmailMessage]]:
     """A mailer, and what it sent last."""
     if request.param == "smtp":
-        return SmtpMailer(SmtpServer.parse(smtp_sink.url), COMPOSER), lambda: smtp_sink.taken[-1]
+        return smtp_mailer, lambda: smtp_sink.taken[-1]
 
     def newest() -> EmailMessage:
         (file,) = tmp_path.glob("*.eml")
@@ -76,34 +83,44 @@ async def test_sending_again_is_the_same_mail_to_whoever_looks_at_its_id(
 
 
 @pytest.mark.parametrize("answer", ["451 later", "421 going down", "452 full"])
-async def test_a_temporary_refusal_defers(smtp_sink: SmtpSink, answer: str) -> None:
+async def test_a_temporary_refusal_defers(smtp_mailer: SmtpMailer, smtp_sink: SmtpSink, answer: str) -> None:
     smtp_sink.answer = answer
     with pytest.raises(MailDeferred, match=answer[:3]):
-        await SmtpMailer(SmtpServer.parse(smtp_sink.url), COMPOSER).send(MAILS[MailKind.CONFIRMATION])
+        await smtp_mailer.send(MAILS[MailKind.CONFIRMATION])
 
 
-async def test_a_final_refusal_refuses(smtp_sink: SmtpSink) -> None:
+async def test_a_final_refusal_refuses(smtp_mailer: SmtpMailer, smtp_sink: SmtpSink) -> None:
     smtp_sink.answer = "554 no thanks"
     with pytest.raises(MailRefused, match="554 no thanks"):
-        await SmtpMailer(SmtpServer.parse(smtp_sink.url), COMPOSER).send(MAILS[MailKind.CONFIRMATION])
+        await smtp_mailer.send(MAILS[MailKind.CONFIRMATION])
 
 
 @pytest.mark.parametrize(
     ("answer", "expected"), [("550 no such user", MailRefused), ("450 mailbox busy", MailDeferred)]
 )
-async def test_a_recipient_can_be_refused_too(smtp_sink: SmtpSink, answer: str, expected: type[Exception]) -> None:
+async def test_a_recipient_can_be_refused_too(
+    smtp_mailer: SmtpMailer, smtp_sink: SmtpSink, answer: str, expected: type[Exception]
+) -> None:
     smtp_sink.to_recipient = answer
     with pytest.raises(expected, match=answer):
-        await SmtpMailer(SmtpServer.parse(smtp_sink.url), COMPOSER).send(MAILS[MailKind.CONFIRMATION])
+        await smtp_mailer.send(MAILS[MailKind.CONFIRMATION])
 
 
-async def test_a_server_that_refuses_our_sender_or_log_in_says_nothing_about_the_mail(smtp_sink: SmtpSink) -> None:
-    server = SmtpServer.parse(smtp_sink.url)
-    with pytest.raises(MailDeferred):
-        await SmtpMailer(replace(server, username="u", password="wrong"), COMPOSER).send(MAILS[MailKind.CONFIRMATION])
+async def test_a_reason_that_is_not_utf_8_can_be_noted_all_the_same(
+    smtp_mailer: SmtpMailer, smtp_sink: SmtpSink
+) -> None:
+    smtp_sink.to_recipient = "550 Empfänger unbekannt\x00"
+    with pytest.raises(MailRefused, match="550 Empf nger unbekannt") as refusal:
+        await smtp_mailer.send(MAILS[MailKind.CONFIRMATION])
+    assert str(refusal.value).isprintable()
+
+
+async def test_a_server_that_refuses_our_sender_says_nothing_about_the_mail(
+    smtp_mailer: SmtpMailer, smtp_sink: SmtpSink
+) -> None:
     smtp_sink.to_sender = "550 who are you"
     with pytest.raises(MailDeferred, match="550"):
-        await SmtpMailer(server, COMPOSER).send(MAILS[MailKind.CONFIRMATION])
+        await smtp_mailer.send(MAILS[MailKind.CONFIRMATION])
 
 
 async def test_no_server_defers() -> None:
@@ -119,13 +136,20 @@ async def test_a_folder_that_cannot_be_written_defers(tmp_path: Path) -> None:
         await FileMailer(tmp_path / "mail", COMPOSER, lambda _: None).send(MAILS[MailKind.CONFIRMATION])
 
 
+async def test_a_line_that_begins_with_a_dot_stays_as_it_is(smtp_sink: SmtpSink) -> None:
+    mailer = SmtpMailer(SmtpServer.parse(smtp_sink.url), replace(COMPOSER, brand=".dots"))
+    await mailer.send(MAILS[MailKind.CONFIRMATION])
+    await mailer.close()
+    assert ".dots" in smtp_sink.taken[0].get_content().splitlines()
+
+
 @pytest.mark.parametrize("evil", ["\r\nBcc: eve@example.org", "\nX: y", "\x00", "\u2028Bcc: eve@example.org"])
-async def test_no_field_smuggles_a_header(smtp_sink: SmtpSink, evil: str) -> None:
+async def test_no_field_smuggles_a_header(smtp_mailer: SmtpMailer, smtp_sink: SmtpSink, evil: str) -> None:
     mail = Mail(
         UUID(int=7), MailKind.INVITE, EmailAddress("ann@example.org"), NOW, UUID(int=8), NOW, None, f"bob{evil}"
     )
     try:
-        await SmtpMailer(SmtpServer.parse(smtp_sink.url), COMPOSER).send(mail)
+        await smtp_mailer.send(mail)
     except MailRefused:
         assert smtp_sink.taken == []
         return

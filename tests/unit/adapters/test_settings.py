@@ -95,11 +95,13 @@ def test_a_broker_needs_a_database_that_its_worker_can_share() -> None:
         ("SMTP_URL", "smtp://:25"),
         ("SMTP_URL", "smtp://h:99999"),
         ("SMTP_URL", "localhost"),
+        ("SMTP_URL", "smtp://ann@mail.example.org"),
         ("PORT", "0"),
         ("PORT", "65536"),
         ("PORT", "８０"),
         ("PASSWORD_MIN_LENGTH", "7"),
         ("MAIL_FROM", "nobody"),
+        ("MAIL_FROM", "hello@bücher.example"),
         ("MAIL_FROM", "Eve <eve@example.org>\r\nBcc: x@example.org"),
         ("BRAND", "two\nlines"),
         ("BRAND", "x" * 81),
@@ -117,6 +119,21 @@ def test_a_broker_needs_a_database_that_its_worker_can_share() -> None:
 def test_a_bad_value_is_refused_with_what_to_write(name: str, bad: str) -> None:
     (line,) = problems({f"BOTTOMLINE_{name}": bad})
     assert line.startswith(f"BOTTOMLINE_{name}: ")
+
+
+def test_a_password_is_not_sent_in_the_clear_to_another_machine(tmp_path: Path) -> None:
+    (line,) = problems({"BOTTOMLINE_SMTP_URL": "smtp://ann:hunter2@mail.example.org:587"})
+    assert line.startswith("BOTTOMLINE_SMTP_URL: use smtps:// or smtp+starttls://")
+    assert "hunter2" not in line
+    environ = {"BOTTOMLINE_SECRET_KEYS": SECRET, "BOTTOMLINE_DATA_DIR": str(tmp_path)}
+    for url in (
+        "smtps://ann:hunter2@mail.example.org",
+        "smtp+starttls://ann:hunter2@mail.example.org",
+        "smtp://mail.example.org",
+        "smtp://ann:hunter2@localhost:1025",
+        "smtp://ann:hunter2@[::1]",
+    ):
+        assert read_settings({**environ, "BOTTOMLINE_SMTP_URL": url}).smtp_url == url
 
 
 def test_everybody_is_no_proxy() -> None:
