@@ -18,8 +18,8 @@ from entrypoints.http.errors import MEDIA_TYPE, RETRY_AFTER, ProblemOut, of_faul
 from entrypoints.http.security_log import note_problem
 
 log = logging.getLogger(__name__)
-DEADLINE = 2.8
-"""Seconds until a request is answered 503: every answer comes within three."""
+DEADLINE = 2.6
+"""Seconds until a request is answered 503: every answer comes within three, from a busy machine too."""
 ANSWER_BY = "answer_by"
 """Where in a request's state it stands when, by the event loop's clock, the deadline is."""
 BODY_WITHIN = 2.5
