@@ -366,6 +366,13 @@ class Signal(Protocol):
         """Return when there is work, or when the time is over."""
 
 
+class Gauges(Protocol):
+    """What an operator watches."""
+
+    def events_waiting(self, oldest: timedelta) -> None:
+        """How long the oldest event that is not published has waited; zero where none waits."""
+
+
 # Limits
 
 

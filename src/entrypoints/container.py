@@ -18,6 +18,7 @@ from adapters.crypto.secret_keys import derive
 from adapters.crypto.tokens import HmacTokenSigner
 from adapters.files.breached_passwords import FileBreachedPasswords, NoBreachedPasswords
 from adapters.files.mailer import FileMailer
+from adapters.memory.gauges import NoGauges
 from adapters.memory.publisher import MemoryPublisher
 from adapters.memory.rate_limiter import MemoryRateLimiter, NoRateLimiter
 from adapters.memory.session_cache import MemorySessionCache, NoSessionCache
@@ -59,6 +60,7 @@ from application.passwords.request_password_reset import RequestPasswordReset
 from application.passwords.reset_password import ResetPassword
 from application.ports import (
     BreachedPasswords,
+    Gauges,
     Mailer,
     PasswordHasher,
     PasswordStrength,
@@ -96,6 +98,7 @@ class Container(DeclarativeContainer):
     usernames: Dependency[Usernames] = Dependency()
     publisher: Dependency[Publisher] = Dependency()
     mailer: Dependency[Mailer] = Dependency()
+    gauges: Dependency[Gauges] = Dependency()
 
     clock = Singleton(SystemClock)
     ids = Singleton(Uuid7Ids)
@@ -233,7 +236,7 @@ class Container(DeclarativeContainer):
         }
     )
     relay_outbox = Singleton(RelayOutbox, begin=begin, publisher=publisher, clock=clock, chance=chance)
-    watch_outbox = Singleton(WatchOutbox, read=read, clock=clock)
+    watch_outbox = Singleton(WatchOutbox, read=read, clock=clock, gauges=gauges)
     list_mails = Singleton(ListMails, read=read)
     retry_mails = Singleton(RetryMails, begin=begin, clock=clock)
     keep_house = Singleton(KeepHouse, begin=begin, clock=clock)
@@ -263,6 +266,7 @@ async def opened(
             "rate_limiter": lambda: _rate_limiter(settings, redis),
             "usernames": lambda: _usernames(redis),
             "mailer": lambda: _mailer(settings, container.composer(), announce, stack),
+            "gauges": lambda: _gauges(settings),
             "publisher": lambda: _publisher(settings, container.consumers(), stack),
         }
         for name, part in swap.items():
@@ -349,6 +353,14 @@ def _mailer(settings: Settings, composer: Composer, announce: Callable[[str], No
         stack.push_async_callback(mailer.close)
         return mailer
     return FileMailer(settings.data_dir / "mail", composer, announce)
+
+
+def _gauges(settings: Settings) -> Gauges:
+    if settings.metrics_port:
+        from adapters.prometheus.gauges import PrometheusGauges
+
+        return PrometheusGauges()
+    return NoGauges()
 
 
 def _publisher(settings: Settings, consumers: Mapping[str, Consumer], stack: AsyncExitStack) -> Publisher:

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
 
 from adapters.memory.signal import MemorySignal
@@ -14,7 +14,7 @@ from entrypoints.settings import Settings
 log = logging.getLogger(__name__)
 POLL = timedelta(seconds=1)
 HOUSEKEEPING = timedelta(hours=1)
-WATCH = timedelta(minutes=1)
+WATCH = timedelta(seconds=15)
 GRACE = 10.0
 """Seconds that a batch has to finish when the process is asked to stop."""
 
@@ -25,24 +25,39 @@ async def delivering(container: Container, settings: Settings) -> AsyncIterator[
 
     Batches under way are finished at its end.
     """
-    listeners = [asyncio.create_task(listener) for listener in _listeners(container, settings)]
-    relaying = _repeating(container.relay_outbox(), container.outbox_signal())
-    try:
-        async with (
-            relaying,
-            _repeating(container.deliver_mails(), container.mails_signal()),
-            _repeating(container.keep_house(), MemorySignal(), HOUSEKEEPING),
-            _repeating(container.watch_outbox(), MemorySignal(), WATCH),
-        ):
-            yield
-    finally:
-        await _finish(listeners, 0)
+    with _metrics(settings):
+        listeners = [asyncio.create_task(listener) for listener in _listeners(container, settings)]
+        relaying = _repeating(container.relay_outbox(), container.outbox_signal())
+        try:
+            async with (
+                relaying,
+                _repeating(container.deliver_mails(), container.mails_signal()),
+                _repeating(container.keep_house(), MemorySignal(), HOUSEKEEPING),
+                _repeating(container.watch_outbox(), MemorySignal(), WATCH),
+            ):
+                yield
+        finally:
+            await _finish(listeners, 0)
 
 
 @asynccontextmanager
 async def finishing_log_outs(container: Container) -> AsyncIterator[None]:
     """Record the log-outs that could not be recorded when they were asked for."""
     async with _repeating(container.log_out().finish, container.log_outs_signal()):
+        yield
+
+
+@contextmanager
+def _metrics(settings: Settings) -> Iterator[None]:
+    """Show the gauges, where somebody wants to see them; where the port is not to be had, the work goes on."""
+    with ExitStack() as stack:
+        if settings.metrics_port:
+            from adapters.prometheus.gauges import served
+
+            try:
+                stack.enter_context(served(settings.host, settings.metrics_port))
+            except OSError as fault:
+                log.warning("no metrics are shown on port %d: %s", settings.metrics_port, fault.strerror)
         yield
 
 

@@ -53,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rate_limits: bool
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     log_format: str
+    metrics_port: int | None
 
     @property
     def is_embedded(self) -> bool:
@@ -253,6 +254,11 @@ SETTINGS: Mapping[str, Setting] = {
         "",
         "Addresses and networks of the proxies in front, comma-separated: only their X-Forwarded-For is believed."
         " Default: none",
+    ),
+    "METRICS_PORT": Setting(
+        _whole(1, 65_535),
+        None,
+        "A port for GET /metrics, for Prometheus, where events are delivered; keep it from the public. Default: none",
     ),
     "LOG_FORMAT": Setting(
         _one_of("auto", "json", "text"), "auto", "How the log is written: json, text, or auto: text on a terminal only"

@@ -13,6 +13,7 @@ import httpx
 from tests.integration.faults.proxy import Proxy
 from tests.integration.journeys.worlds import World, settings_on_servers, text_of
 from tests.integration.processes import Browser, Process, WebProcess
+from tests.integration.servers.ports import LoopbackPort
 from tests.integration.smtp_sink import SmtpSink
 
 IN_TIME = 3.5
@@ -24,6 +25,7 @@ class Stage:
 
     def __init__(self, folder: Path, postgres: str, redis: str, rabbitmq: str, sink: SmtpSink) -> None:
         self._folder = folder
+        self._metrics = LoopbackPort()
         self._direct = settings_on_servers(postgres, redis, rabbitmq, sink.url)
         self.sink = sink
         self.database, self.workers_database = Proxy(postgres), Proxy(postgres)
@@ -32,6 +34,7 @@ class Stage:
 
     async def __aenter__(self) -> Self:
         self._stack = AsyncExitStack()
+        self._stack.callback(self._metrics.release)
         for proxy in self.proxies:
             await self._stack.enter_async_context(proxy)
         return self
@@ -43,7 +46,11 @@ class Stage:
     async def running(self) -> AsyncIterator[World]:
         """A web process and a worker. Commands and invites of this world go to the servers directly."""
         proxied = settings_on_servers(self.database.url, self.redis.url, self.rabbitmq.url, self.smtp.url)
-        workers = {**proxied, "BOTTOMLINE_DATABASE_URL": self.workers_database.url}
+        workers = {
+            **proxied,
+            "BOTTOMLINE_DATABASE_URL": self.workers_database.url,
+            "BOTTOMLINE_METRICS_PORT": str(self._metrics.number),
+        }
         worker = Process("worker", folder=self._folder, settings=workers)
         async with WebProcess(self._folder, proxied) as web, worker:
             settings = {**self._direct, "BOTTOMLINE_PUBLIC_URL": web.url}

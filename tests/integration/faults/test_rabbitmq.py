@@ -1,16 +1,18 @@
 """RabbitMQ dies, hangs, resets and fills up: people sign up as ever, and no event or mail is lost."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Callable
 
 import asyncpg
+import httpx
 import pytest
 
 from application.delivery.relay_outbox import LEASE
 from tests.integration.faults.proxy import CONFIRMED
 from tests.integration.faults.stage import Stage, guests, until_signed_up
 from tests.integration.journeys.worlds import World
-from tests.integration.processes import Browser
+from tests.integration.processes import Browser, Process
 from tests.integration.servers.local_rabbitmq import LocalRabbitMQ
 
 RECONNECTED = 25.0
@@ -93,6 +95,17 @@ async def test_resets_and_slow_lines_lose_nothing(stage: Stage, world: World, an
     await are_published(world)
 
 
+async def waiting(worker: Process, is_so: Callable[[float], bool]) -> float:
+    """How long the oldest event has waited, once the metrics of the worker say what is awaited."""
+    async with asyncio.timeout(30), httpx.AsyncClient() as prometheus:
+        while True:
+            page = await prometheus.get(f"http://127.0.0.1:{worker.settings['BOTTOMLINE_METRICS_PORT']}/metrics")
+            (found,) = re.findall(r"^bottomline_events_waiting_seconds (\S+)$", page.text, re.MULTILINE)
+            if is_so(float(found)):
+                return float(found)
+            await asyncio.sleep(0.2)
+
+
 class TestOneThatIsKilled:
     """With a broker of the test's own."""
 
@@ -126,6 +139,8 @@ class TestOneThatIsKilled:
             assert (await guest.sign_up(ann)).status_code == 202
         assert world.worker is not None
         await world.worker.said(TAKES_NONE)
+        assert await waiting(world.worker, lambda seconds: seconds > 0) < 60, "the metrics say so"
         await asyncio.to_thread(own_rabbitmq.control, "set_disk_free_limit", "50MB")
         await stage.mails_arrive(people, within=RECONNECTED)
         await are_published(world)
+        await waiting(world.worker, lambda seconds: seconds == 0)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from dependency_injector.providers import Object
 from sqlalchemy import text
 
 from application.delivery.backoff import backoff
@@ -34,6 +35,16 @@ class MoodyMailer:
         if self.mood is not None:
             raise self.mood
         self.taken.append(mail)
+
+
+class SeenGauges:
+    """Notes how long events are said to wait, in seconds."""
+
+    def __init__(self) -> None:
+        self.seen: list[float] = []
+
+    def events_waiting(self, oldest: timedelta) -> None:
+        self.seen.append(oldest.total_seconds())
 
 
 class MoodyPublisher:
@@ -202,12 +213,15 @@ async def test_events_that_nobody_takes_for_a_minute_are_said_so(
         assert await container.watch_outbox()() == 0
         return [record.getMessage() for record in caplog.records if record.name.endswith("watch_outbox")]
 
+    gauges = SeenGauges()
+    container.gauges.override(Object(gauges))
     assert await said_after(timedelta(hours=1)) == [], "there is none"
     await sign_up(container, ANN, await an_invite(container))
     assert await said_after(timedelta(seconds=60)) == []
     assert await said_after(timedelta(seconds=1)) == ["events are not taken: the oldest has waited for 61 s"]
     await deliver_everything(container)
     assert await said_after(timedelta(hours=1)) == []
+    assert gauges.seen == [0, 60, 61, 0]
 
 
 @pytest.mark.parametrize(

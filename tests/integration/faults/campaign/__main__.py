@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import random
+import signal
 import sys
 import time
 
@@ -28,6 +29,7 @@ def main() -> int:
         print(f"{time.monotonic() - begun:6.0f} s  {line}", flush=True)  # noqa: T201
 
     say(f"seed {given.seed}; the same storm again: make faults SEED={given.seed}")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that everything is ended in good order
     figures = asyncio.run(Run(given.seed, Size(given.people, given.kills, given.lies, given.rate), say)())
     say("done")
     print(table(figures))  # noqa: T201

@@ -37,7 +37,7 @@ class KillableSink:
 
     async def start(self) -> None:
         command = (sys.executable, sink_process.__file__, str(self._port.number), str(self._file))
-        self._process = await asyncio.create_subprocess_exec(*command)
+        self._process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE)
         async with asyncio.timeout(20):
             while not await self._listens():  # noqa: ASYNC110  it tells nobody
                 await asyncio.sleep(0.05)

@@ -9,7 +9,6 @@ import sys
 import time
 from email.message import EmailMessage
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -35,7 +34,7 @@ class Sink:
 def main() -> None:
     controller = Controller(Sink(Path(sys.argv[2])), hostname="127.0.0.1", port=int(sys.argv[1]))
     controller.start()
-    Event().wait()
+    sys.stdin.read()  # until whoever started it is gone
 
 
 if __name__ == "__main__":
