@@ -37,3 +37,8 @@ class FileMailer:
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(self._folder / name)
+        folder = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # or a power cut could take the name, and the mail counts as sent
+        finally:
+            os.close(folder)

@@ -1,5 +1,6 @@
 """Relaying events and sending mails."""
 
+import random
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -10,8 +11,9 @@ import pytest
 from dependency_injector.providers import Object
 from sqlalchemy import text
 
+from adapters.cloudevents.codec import decode
 from application.delivery.backoff import backoff
-from application.delivery.queue_mail import QueueMail
+from application.delivery.queue_mail import CONSUMER, QueueMail
 from application.delivery.relay_outbox import LEASE
 from application.ports import MailDeferred, MailRefused, Message, Work
 from domain.events import ConfirmationRequested, PasswordResetRequested
@@ -21,7 +23,18 @@ from domain.token import Purpose
 from domain.user import User
 from entrypoints.container import Container
 from tests.hand_clock import HandClock
-from tests.unit.people import ANN, BOB, Person, a_member, an_invite, confirm, deliver_everything, sign_up, user_of
+from tests.unit.people import (
+    ANN,
+    BOB,
+    CLIENT,
+    Person,
+    a_member,
+    an_invite,
+    confirm,
+    deliver_everything,
+    sign_up,
+    user_of,
+)
 
 
 class MoodyMailer:
@@ -118,6 +131,23 @@ async def test_an_event_that_comes_twice_makes_one_mail(container: Container, cl
         await queue(message, event)
     async with container.engine().connect() as connection:
         assert await connection.scalar(text("SELECT count(*) FROM mails")) == 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_events_that_come_twice_and_in_any_order_make_the_same_mails(container: Container, seed: int) -> None:
+    await sign_up(container, ANN, await an_invite(container))
+    await container.issue_invite()(terms=invite_for(BOB), by=None)
+    await container.request_password_reset()(email=ANN.email, client=CLIENT)
+    async with container.begin()() as work:
+        now = container.clock().now()
+        messages = 2 * list(await work.outbox.lease(100, at=now, until=now + LEASE))
+    random.Random(seed).shuffle(messages)
+    queue = container.consumers()[CONSUMER]
+    for message in messages:
+        await queue.handle(message, decode(message.type, message.data))
+    async with container.engine().connect() as connection:
+        kinds = [kind for (kind,) in await connection.execute(text("SELECT kind FROM mails"))]
+    assert sorted(kinds) == ["confirmation", "invite"], "and the reset of one who waits for the first is too soon"
 
 
 async def test_a_mail_that_was_taken_is_never_sent_again(container: Container, clock: HandClock) -> None:
