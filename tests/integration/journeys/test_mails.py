@@ -1,12 +1,14 @@
 """What an operator sees of mails, and does about them."""
 
 import asyncio
+import signal
 import socket
 import time
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from domain.user import Role
+from tests.integration.conftest import eventually
 from tests.integration.journeys.test_journey import ANN, confirm, log_in, sign_up
 from tests.integration.journeys.worlds import World
 from tests.integration.processes import QUICK, WebProcess
@@ -68,3 +70,19 @@ async def test_no_answer_waits_for_a_mail_server_that_hangs(tmp_path: Path) -> N
                 assert time.monotonic() - before < 3.5, "for three answers; the mailer waits for longer than that"
         silent.settimeout(5)
         silent.accept()[0].close()  # somebody did try to send a mail
+
+
+async def test_a_worker_that_is_asked_to_stop_finishes_the_mail_in_hand(
+    servers_world: AbstractAsyncContextManager[World], smtp_sink: SmtpSink
+) -> None:
+    async with servers_world as world, world.web.browser() as ann:
+        smtp_sink.delays["DATA"] = 1.0
+        await sign_up(world, ann, ANN, await world.an_invite())
+        await eventually(lambda: "DATA" in smtp_sink.heard)
+        assert world.worker is not None
+        assert await world.worker.stop(signal.SIGTERM) == 0
+        (line,) = await listed(world, "sent")
+        assert line.split()[2] == "1", "one try"
+        await world.worker.start()
+        await confirm(world, ann, ANN)
+    assert len(smtp_sink.to(ANN["email"])) == 1
