@@ -35,6 +35,10 @@ class MailDeferred(Exception):
     """The mail was not taken this time; it may be later."""
 
 
+class MailUnanswered(MailDeferred):
+    """The server was given the whole mail, and did not say in time what it does with it: it may send it."""
+
+
 class MailRefused(Exception):
     """The mail will never be taken."""
 
@@ -323,11 +327,11 @@ class Mails(Protocol):
     async def mark_sent(self, id: UUID, at: datetime) -> None:
         """The mail server has taken it."""
 
-    async def postpone(self, id: UUID, until: datetime, reason: str) -> None:
-        """Queue it again for later."""
+    async def postpone(self, mail: Mail, until: datetime, reason: str) -> None:
+        """Queue it again for later; nothing, where somebody else has leased it since, or sent it."""
 
-    async def mark_failed(self, id: UUID, reason: str) -> None:
-        """It will not be sent."""
+    async def mark_failed(self, mail: Mail, reason: str) -> None:
+        """It will not be sent; nothing, where somebody else has leased it since, or sent it."""
 
     async def newest(self, limit: int, state: MailState | None) -> Sequence[Mail]:
         """The newest mails, newest first; in one state, or in any."""
@@ -353,7 +357,7 @@ class Mailer(Protocol):
     """Sends mails."""
 
     async def send(self, mail: Mail) -> None:
-        """Return once the mail is safe with the next server. Raises MailDeferred, MailRefused."""
+        """Return once the mail is safe with the next server. Raises MailDeferred, MailUnanswered, MailRefused."""
 
 
 class Signal(Protocol):
@@ -369,8 +373,8 @@ class Signal(Protocol):
 class Gauges(Protocol):
     """What an operator watches."""
 
-    def events_waiting(self, oldest: timedelta) -> None:
-        """How long the oldest event that is not published has waited; zero where none waits."""
+    def events_waiting(self, oldest: timedelta | None) -> None:
+        """How long the oldest event that is not published has waited; zero where none waits, None if nobody knows."""
 
 
 # Limits

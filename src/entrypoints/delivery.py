@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from adapters.memory.signal import MemorySignal
 from application.ports import Signal, Unavailable
@@ -15,35 +17,40 @@ log = logging.getLogger(__name__)
 POLL = timedelta(seconds=1)
 HOUSEKEEPING = timedelta(hours=1)
 WATCH = timedelta(seconds=15)
-GRACE = 10.0
-"""Seconds that a batch has to finish when the process is asked to stop."""
+GRACE = 25.0
+"""Seconds that what is under way has to finish when the process is asked to stop: more than a mail takes at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A step that is taken again and again: when `signal` says that there is something to do, and `every` so often."""
+
+    step: Callable[[], Awaitable[int]]
+    signal: Signal = field(default_factory=MemorySignal)
+    every: timedelta = POLL
 
 
 @asynccontextmanager
 async def delivering(container: Container, settings: Settings) -> AsyncIterator[None]:
     """Relay events, send mails and forget what is over for as long as the block runs.
 
-    Batches under way are finished at its end.
+    What is under way at its end is finished, all at once.
     """
+    works = (
+        _Work(container.relay_outbox(), container.outbox_signal()),
+        _Work(container.deliver_mails(), container.mails_signal()),
+        _Work(container.keep_house(), every=HOUSEKEEPING),
+        _Work(container.watch_outbox(), every=WATCH),
+    )
     with _metrics(settings):
-        listeners = [asyncio.create_task(listener) for listener in _listeners(container, settings)]
-        relaying = _repeating(container.relay_outbox(), container.outbox_signal())
-        try:
-            async with (
-                relaying,
-                _repeating(container.deliver_mails(), container.mails_signal()),
-                _repeating(container.keep_house(), MemorySignal(), HOUSEKEEPING),
-                _repeating(container.watch_outbox(), MemorySignal(), WATCH),
-            ):
-                yield
-        finally:
-            await _finish(listeners, 0)
+        async with _repeating(*works), _listening(*_listeners(container, settings)):
+            yield
 
 
 @asynccontextmanager
 async def finishing_log_outs(container: Container) -> AsyncIterator[None]:
     """Record the log-outs that could not be recorded when they were asked for."""
-    async with _repeating(container.log_out().finish, container.log_outs_signal()):
+    async with _repeating(_Work(container.log_out().finish, container.log_outs_signal())):
         yield
 
 
@@ -62,40 +69,65 @@ def _metrics(settings: Settings) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def _repeating(
-    step: Callable[[], Awaitable[int]], signal: Signal, every: timedelta = POLL
-) -> AsyncIterator[None]:
-    """Repeat a step for as long as the block runs; the one under way is finished at its end."""
+async def _repeating(*works: _Work) -> AsyncIterator[None]:
+    """Do all of this work for as long as the block runs; the steps under way are finished at its end."""
     stopping = asyncio.Event()
-    loop = asyncio.create_task(_repeat(step, signal, every, stopping))
+    loops = [asyncio.create_task(_repeat(work, stopping)) for work in works]
     try:
         yield
     finally:
         stopping.set()
-        signal.set()
-        await _finish([loop], GRACE)
+        for work in works:
+            work.signal.set()
+        await _finish(loops, GRACE)
 
 
-def _listeners(container: Container, settings: Settings) -> list[Coroutine[None, None, None]]:
-    listeners = []
+@asynccontextmanager
+async def _listening(*listeners: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Listen for as long as the block runs."""
+    tasks = [asyncio.create_task(_keep_up(listen)) for listen in listeners]
+    try:
+        yield
+    finally:
+        await _finish(tasks, 0)
+
+
+async def _keep_up(listen: Callable[[], Awaitable[None]]) -> None:
+    """Listen until cancelled, and begin again whatever happens.
+
+    aiormq has those who wait for a connection that is lost cancelled, though nobody has asked them to stop.
+    """
+    while True:
+        try:
+            await listen()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            log.warning("listening was interrupted and begins again")
+        except Exception:
+            log.exception("listening failed and begins again")
+        await asyncio.sleep(POLL.total_seconds())
+
+
+def _listeners(container: Container, settings: Settings) -> list[Callable[[], Awaitable[None]]]:
+    listeners: list[Callable[[], Awaitable[None]]] = []
     if not settings.is_embedded:
         from adapters.sql.outbox_listener import listen
 
-        listeners.append(listen(settings.database_url, container.outbox_signal()))
+        listeners.append(partial(listen, settings.database_url, container.outbox_signal()))
     if settings.rabbitmq_url:
         from adapters.rabbitmq.consumer import consume
 
-        listeners.append(consume(settings.rabbitmq_url, container.consumers()))
+        listeners.append(partial(consume, settings.rabbitmq_url, container.consumers()))
     return listeners
 
 
-async def _repeat(
-    step: Callable[[], Awaitable[int]], signal: Signal, every: timedelta, stopping: asyncio.Event
-) -> None:
+async def _repeat(work: _Work, stopping: asyncio.Event) -> None:
     """Take one step after the other while there is work; else wait for word of some, or look again by and by."""
     while not stopping.is_set():
         try:
-            busy = await step()
+            busy = await work.step()
         except Unavailable as fault:
             log.warning("delivery waits: %s", fault)
             busy = 0
@@ -103,7 +135,7 @@ async def _repeat(
             log.exception("delivery failed and will try again")
             busy = 0
         if not busy and not stopping.is_set():
-            await signal.wait(every)
+            await work.signal.wait(work.every)
 
 
 async def _finish(tasks: list[asyncio.Task[None]], grace: float) -> None:

@@ -15,7 +15,7 @@ from adapters.smtp import mailer
 from adapters.sql import engine
 from adapters.system import threads
 from adapters.zxcvbn.password_strength import STRONG
-from application.delivery import backoff, deliver_mails
+from application.delivery import backoff, deliver_mails, relay_outbox
 from application.sessions import log_in
 from domain import password, username
 from domain.invite import InviteTerms
@@ -153,7 +153,7 @@ def waits() -> Mapping[str, list[str]]:
         "RabbitMQ": [
             f"{connections.PATIENCE:.0f} s",
             f"heartbeat {connections.HEARTBEAT} s",
-            f"{backoff.FIRST.seconds} s to {backoff.LONGEST.seconds // 60} min",
+            f"{backoff.FIRST.seconds} s to {relay_outbox.LONGEST.seconds} s",
         ],
         "SMTP": [
             f"{smtp_connections.AT_MOST} connections",

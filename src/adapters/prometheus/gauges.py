@@ -1,5 +1,6 @@
 """Gauges in Prometheus' text format."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -11,17 +12,18 @@ ProcessCollector(registry=_registry)
 PlatformCollector(registry=_registry)
 _events_waiting = Gauge(
     "bottomline_events_waiting_seconds",
-    "How long the oldest event has waited for the broker; 0 where none waits",
+    "How long the oldest event has waited for the broker; 0 where none waits, NaN where the database cannot be asked",
     registry=_registry,
 )
+_events_waiting.set(math.nan)
 
 
 class PrometheusGauges:
     """The gauges of this process."""
 
-    def events_waiting(self, oldest: timedelta) -> None:
-        """How long the oldest event has waited."""
-        _events_waiting.set(oldest.total_seconds())
+    def events_waiting(self, oldest: timedelta | None) -> None:
+        """How long the oldest event has waited; NaN where nobody knows."""
+        _events_waiting.set(math.nan if oldest is None else oldest.total_seconds())
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 
@@ -25,6 +25,10 @@ HOLD = 60.0
 """Seconds that a message is kept in hand while a server that its consumer needs is away."""
 GRACE = 5.0
 """Seconds that messages in hand have to be finished when the process is asked to stop."""
+SET_UP = 10.0
+"""Seconds for declaring everything and beginning to consume."""
+LOOK = 15.0
+"""Seconds between two looks at whether the queues are read."""
 _PAUSE = 1.0
 
 
@@ -37,15 +41,31 @@ async def consume(url: str, consumers: Mapping[str, Consumer]) -> None:
     """
     while True:
         try:
-            async with connected(url) as connection, AsyncExitStack() as stack:
-                channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
-                await channel.set_qos(prefetch_count=PREFETCH)
-                for name, queue in (await declare_queues(channel, consumers)).items():
-                    await stack.enter_async_context(_Taking(consumers[name], queue, channel).running())
-                await channel.closed()
+            await _consume(url, consumers)
+            log.warning("a queue was deleted, and is declared anew")
         except FAULTS as fault:
             log.warning("RabbitMQ is away: %r", fault)
         await asyncio.sleep(_PAUSE)
+
+
+async def _consume(url: str, consumers: Mapping[str, Consumer]) -> None:
+    """Until the channel is closed, or a queue that is ours to read has nobody who reads it: it was deleted."""
+    async with connected(url) as connection, AsyncExitStack() as stack:
+        async with asyncio.timeout(SET_UP):
+            channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+            await channel.set_qos(prefetch_count=PREFETCH)
+            queues = await declare_queues(channel, consumers)
+            for name, queue in queues.items():
+                await stack.enter_async_context(_Taking(consumers[name], queue, channel).running())
+        while await _is_read(channel, queues.values()):
+            await asyncio.wait([asyncio.ensure_future(channel.closed())], timeout=LOOK)
+
+
+async def _is_read(channel: AbstractChannel, queues: Iterable[AbstractQueue]) -> bool:
+    """Whether each queue has a consumer: the broker may not tell that one was deleted and declared anew."""
+    async with asyncio.timeout(PATIENCE):
+        found = [await channel.declare_queue(queue.name, passive=True) for queue in queues]
+    return all(queue.declaration_result.consumer_count for queue in found)
 
 
 class _Taking:

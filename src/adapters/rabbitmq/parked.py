@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
+from aio_pika.exceptions import PublishError
 
 from adapters.rabbitmq.connections import FAULTS, PATIENCE, connected
 from adapters.rabbitmq.messages import PARKED_AT, QUEUE, REASON, copy_of
@@ -17,6 +18,8 @@ from application.ports import Unavailable
 
 MOST = 10_000
 """Messages that are looked at in one go."""
+WHOLE = 60.0
+"""Seconds for looking at all of them."""
 
 _CRASHES = "it was handed out too often without an answer: it may be what ends its worker"
 
@@ -57,14 +60,20 @@ class ParkedMessages:
         return seen
 
     async def replay(self, is_chosen: Callable[[ParkedMessage], bool]) -> int:
-        """Hand the chosen ones to their consumers again; how many. Raises Unavailable."""
+        """Hand the chosen ones to their consumers again; how many, without those whose queue is gone.
+
+        Raises Unavailable.
+        """
 
         async def hand_out(channel: AbstractChannel, message: ParkedMessage, incoming: AbstractIncomingMessage) -> bool:
-            if is_chosen(message):
+            if not is_chosen(message):
+                return False
+            try:
                 copy = copy_of(incoming, {})
                 await channel.default_exchange.publish(copy, message.queue, mandatory=True, timeout=PATIENCE)
-                return True
-            return False
+            except PublishError:
+                return False  # there is no such queue any more
+            return True
 
         return await self._visit(hand_out)
 
@@ -80,7 +89,7 @@ class ParkedMessages:
         """Visit each message; those that are done with leave the queue, the others go back. How many have left."""
         done, kept = 0, []
         async with self._channel() as channel:
-            async for incoming in _waiting(channel):
+            async for incoming in _each(channel):
                 if await is_done_with(channel, _read(incoming), incoming):
                     await incoming.ack()
                     done += 1
@@ -92,13 +101,13 @@ class ParkedMessages:
     @asynccontextmanager
     async def _channel(self) -> AsyncIterator[AbstractChannel]:
         try:
-            async with connected(self._url) as connection:
+            async with asyncio.timeout(WHOLE), connected(self._url) as connection:
                 yield await connection.channel(publisher_confirms=True, on_return_raises=True)
         except FAULTS as fault:
             raise Unavailable("RabbitMQ did not answer, or refused") from fault
 
 
-async def _waiting(channel: AbstractChannel) -> AsyncIterator[AbstractIncomingMessage]:
+async def _each(channel: AbstractChannel) -> AsyncIterator[AbstractIncomingMessage]:
     """Each message that is parked now, once."""
     queue = await declare_parking(channel)
     for _ in range(min(MOST, _ready(queue))):
@@ -123,15 +132,18 @@ def _ready(queue: AbstractQueue) -> int:
 
 
 def _read(incoming: AbstractIncomingMessage) -> ParkedMessage:
-    """Its consumer has noted why it is here; else the broker parked it, and has noted from where."""
-    deaths: Any = incoming.headers.get("x-death") or [{}]
-    noted: Any = {QUEUE: deaths[0].get("queue", "-"), PARKED_AT: deaths[0].get("time"), REASON: _CRASHES}
-    noted |= {name: value for name, value in incoming.headers.items() if name in noted}
+    """Its consumer has noted from where it is here, since when and why; else the broker parked it, and has noted it."""
+    headers: dict[str, Any] = dict(incoming.headers)
+    if REASON in headers:
+        queue, at, reason = headers[QUEUE], headers[PARKED_AT], headers[REASON]
+    else:
+        death = (headers.get("x-death") or [{}])[0]
+        queue, at, reason = death.get("queue", "-"), death.get("time"), _CRASHES
     return ParkedMessage(
         id=incoming.message_id or hashlib.sha256(incoming.body).hexdigest()[:16],
         type=incoming.type or "-",
-        queue=str(noted[QUEUE]),
-        at=noted[PARKED_AT],
-        reason=str(noted[REASON]),
+        queue=str(queue),
+        at=at,
+        reason=str(reason),
         body=incoming.body,
     )

@@ -14,6 +14,8 @@ from application.delivery.consumer import Consumer
 from application.ports import Message
 
 log = logging.getLogger(__name__)
+SET_UP = 8.0
+"""Seconds for connecting and declaring everything, some thirty round trips."""
 
 
 class RabbitPublisher:
@@ -31,11 +33,11 @@ class RabbitPublisher:
         self._exchange: AbstractExchange | None = None
 
     async def publish(self, messages: Sequence[Message]) -> Collection[UUID]:
-        """The ids that the broker has confirmed within five seconds."""
+        """The ids that the broker has confirmed within five seconds, after eight at most for a new connection."""
         safe: set[UUID] = set()
         try:
+            exchange = self._exchange or await self._open()
             async with asyncio.timeout(PATIENCE):
-                exchange = self._exchange or await self._open()
                 results = await asyncio.gather(
                     *(self._publish(exchange, message, safe) for message in messages), return_exceptions=True
                 )
@@ -55,10 +57,11 @@ class RabbitPublisher:
             await close(connection)
 
     async def _open(self) -> AbstractExchange:
-        self._connection = await connect(self._url)
-        channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
-        await declare_queues(channel, self._consumers)
-        self._exchange = await channel.get_exchange(EVENTS, ensure=False)
+        async with asyncio.timeout(SET_UP):
+            self._connection = await connect(self._url)
+            channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
+            await declare_queues(channel, self._consumers)
+            self._exchange = await channel.get_exchange(EVENTS, ensure=False)
         return self._exchange
 
     async def _publish(self, exchange: AbstractExchange, message: Message, safe: set[UUID]) -> None:

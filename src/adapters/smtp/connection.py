@@ -10,6 +10,7 @@ from aiosmtplib import (
     SMTP,
     SMTPDataError,
     SMTPException,
+    SMTPReadTimeoutError,
     SMTPRecipientRefused,
     SMTPResponse,
     SMTPServerDisconnected,
@@ -20,7 +21,13 @@ from aiosmtplib.typing import Default
 
 LETTERS = 100
 """Over one connection; servers close it after some number of them."""
+CONTENT = 15.0
+"""Seconds that the server has to say what it does with the content: it may look through it first."""
 _FAREWELL = 1.0
+
+
+class ContentUnanswered(SMTPException):
+    """The server was given the content, and has not said in time whether it has taken the letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +92,10 @@ class SmtpConnection:
         dot_stuffed = re.sub(rb"(?m)^\.", b"..", normalize_message_line_endings(content))
         self.has_begun_content = True
         protocol.write(dot_stuffed + b".\r\n")
-        answer = await protocol.read_response(timeout=self._smtp.timeout)
+        try:
+            answer = await protocol.read_response(timeout=CONTENT)
+        except SMTPReadTimeoutError as fault:
+            raise ContentUnanswered(f"no answer to the content within {CONTENT:.0f} s") from fault
         if answer.code != SMTPStatus.completed:
             raise SMTPDataError(answer.code, answer.message)
 

@@ -7,9 +7,9 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 
 from adapters.mime.compose import Composer
-from adapters.smtp.connection import HeedingSmtp, Letter
+from adapters.smtp.connection import ContentUnanswered, HeedingSmtp, Letter
 from adapters.smtp.connections import SmtpConnections
-from application.ports import MailDeferred, MailRefused
+from application.ports import MailDeferred, MailRefused, MailUnanswered
 from domain.mail import Mail
 
 COMMAND = 10.0
@@ -62,8 +62,9 @@ class SmtpMailer:
     async def send(self, mail: Mail) -> None:
         """Return once the server has taken the mail.
 
-        Raises MailRefused where it says 5xx to the recipient or the data, MailDeferred for everything else: a server
-        that refuses us, our log-in or our sender says nothing about the mail.
+        Raises MailRefused where it says 5xx to the recipient or the data, MailUnanswered where it says nothing to the
+        data in time, MailDeferred for everything else: a server that refuses us, our log-in or our sender says nothing
+        about the mail.
         """
         message = self._composer.compose(mail).message
         sender = message["From"].addresses[0].addr_spec
@@ -72,6 +73,8 @@ class SmtpMailer:
                 await self._connections.hand_in(Letter(sender, mail.to.address, message.as_bytes()))
         except (aiosmtplib.SMTPRecipientRefused, aiosmtplib.SMTPDataError) as refusal:
             raise _answered(refusal) from refusal
+        except ContentUnanswered as fault:
+            raise MailUnanswered(f"{self._host}: {fault}, so it may have been sent") from fault
         except (aiosmtplib.SMTPException, OSError) as fault:
             raise MailDeferred(f"{self._host}: {fault!r}") from fault
 

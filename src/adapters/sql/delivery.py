@@ -138,10 +138,12 @@ _lease_mails = (
 )
 _mark = update(mails).where(mails.c.id == bindparam("mail"))
 _sent = _mark.values(state=MailState.SENT.value, sent_at=bindparam("at"), lease_until=None, reason=None)
-_postpone_mail = _mark.values(
+_mine = _mark.where(mails.c.state == MailState.SENDING.value, mails.c.attempts == bindparam("attempt"))
+"""Each lease counts as an attempt, so its number tells whether the lease is still the one that was given out."""
+_postpone_mail = _mine.values(
     state=MailState.QUEUED.value, next_at=bindparam("until"), lease_until=None, reason=bindparam("why")
 )
-_failed = _mark.values(state=MailState.FAILED.value, lease_until=None, reason=bindparam("why"))
+_failed = _mine.values(state=MailState.FAILED.value, lease_until=None, reason=bindparam("why"))
 _newest = select(mails).order_by(mails.c.id.desc()).limit(bindparam("most"))
 _requeue = update(mails).values(state=MailState.QUEUED.value, next_at=bindparam("at"), attempts=0, lease_until=None)
 _free_mails = update(mails).where(mails.c.state == MailState.SENDING.value).values(lease_until=None)
@@ -183,13 +185,14 @@ class SqlMails:
         """The mail server has taken it."""
         await self._connection.execute(_sent, {"mail": id, "at": at})
 
-    async def postpone(self, id: UUID, until: datetime, reason: str) -> None:
-        """Queue it again for later."""
-        await self._connection.execute(_postpone_mail, {"mail": id, "until": until, "why": reason})
+    async def postpone(self, mail: Mail, until: datetime, reason: str) -> None:
+        """Queue it again for later, unless it is not ours any more."""
+        values = {"mail": mail.id, "attempt": mail.attempts, "until": until, "why": reason}
+        await self._connection.execute(_postpone_mail, values)
 
-    async def mark_failed(self, id: UUID, reason: str) -> None:
-        """It will not be sent."""
-        await self._connection.execute(_failed, {"mail": id, "why": reason})
+    async def mark_failed(self, mail: Mail, reason: str) -> None:
+        """It will not be sent, unless it is not ours any more."""
+        await self._connection.execute(_failed, {"mail": mail.id, "attempt": mail.attempts, "why": reason})
 
     async def newest(self, limit: int, state: MailState | None) -> Sequence[Mail]:
         """The newest mails, newest first; in one state, or in any."""

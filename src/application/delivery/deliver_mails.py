@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from application.delivery.backoff import backoff
-from application.ports import Begin, Clock, MailDeferred, Mailer, MailRefused, Unavailable
+from application.ports import Begin, Clock, MailDeferred, Mailer, MailRefused, MailUnanswered, Unavailable
 from domain.mail import Mail, MailKind
 
 log = logging.getLogger(__name__)
@@ -15,6 +15,8 @@ BATCH = 16
 LEASE = timedelta(seconds=25)
 """More than a mailer takes at most; so long does a mail wait whose worker has died."""
 PATIENCE = timedelta(hours=24)
+UNANSWERED = timedelta(hours=6)
+"""Between two tries of a mail that the server was given, and may send: each may be a copy more for its reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +53,19 @@ class DeliverMails:
         except MailRefused as refusal:
             await self._fail(mail, str(refusal))
         except MailDeferred as deferral:
-            await self._postpone(mail, str(deferral))
+            await self._postpone(mail, deferral)
         else:
             await self._note_sent(mail, until)
 
     async def _note_sent(self, mail: Mail, until: datetime) -> None:
         """Note it while the lease lasts, however often the record must be asked: else it would go out again."""
-        while self.clock.now() < until:
+        while True:
             try:
                 async with self.begin() as work:
                     await work.mails.mark_sent(mail.id, self.clock.now())
             except Unavailable:
+                if self.clock.now() >= until:
+                    break
                 await asyncio.sleep(1)
             else:
                 return
@@ -78,16 +82,22 @@ class DeliverMails:
             token = await work.tokens.get(mail.link_id)
             return token is not None and token.is_usable(now)
 
-    async def _postpone(self, mail: Mail, reason: str) -> None:
-        now = self.clock.now()
+    async def _postpone(self, mail: Mail, deferral: MailDeferred) -> None:
+        now, reason = self.clock.now(), str(deferral)
         if now - mail.created_at > PATIENCE:
             await self._fail(mail, f"given up after {PATIENCE.total_seconds() / 3600:.0f} hours: {reason}")
             return
         log.warning("mail %s (%s) is put off: %s", mail.id, mail.kind, reason)
         async with self.begin() as work:
-            await work.mails.postpone(mail.id, now + backoff(mail.attempts, self.chance()), reason)
+            await work.mails.postpone(mail, now + self._wait(mail, deferral), reason)
+
+    def _wait(self, mail: Mail, deferral: MailDeferred) -> timedelta:
+        """A server that is slow with one mail gets it a second time soon, but not hundreds of times."""
+        if isinstance(deferral, MailUnanswered) and mail.attempts > 1:
+            return UNANSWERED
+        return backoff(mail.attempts, self.chance())
 
     async def _fail(self, mail: Mail, reason: str) -> None:
         log.warning("mail %s (%s) is not sent: %s", mail.id, mail.kind, reason)
         async with self.begin() as work:
-            await work.mails.mark_failed(mail.id, reason)
+            await work.mails.mark_failed(mail, reason)

@@ -8,8 +8,10 @@ from application.delivery.backoff import backoff
 from application.ports import Begin, Clock, Publisher
 
 BATCH = 100
+LONGEST = timedelta(seconds=10)
+"""Between two tries: it is the broker that is away, and what waits should not wait much longer than it is."""
 LEASE = timedelta(seconds=15)
-"""Three times what a publisher takes at most; so long does an event wait whose relay has died."""
+"""More than a publisher takes at most; so long does an event wait whose relay has died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,5 +40,5 @@ class RelayOutbox:
             await work.outbox.mark_published(safe, now)
             for message in messages:
                 if message.id not in safe:
-                    await work.outbox.postpone(message.id, now + backoff(message.attempts, self.chance()))
+                    await work.outbox.postpone(message.id, now + backoff(message.attempts, self.chance(), LONGEST))
         return len(messages)

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
-from application.ports import Begin, Clock, Gauges
+from application.ports import Begin, Clock, Gauges, Unavailable
 
 log = logging.getLogger(__name__)
 LATE = timedelta(seconds=60)
@@ -23,8 +23,12 @@ class WatchOutbox:
 
     async def __call__(self) -> int:
         """Nothing is ever left to do at once: 0. Raises Unavailable."""
-        async with self.read() as work:
-            oldest = await work.outbox.oldest()
+        try:
+            async with self.read() as work:
+                oldest = await work.outbox.oldest()
+        except Unavailable:
+            self.gauges.events_waiting(None)
+            raise
         waited = max(self.clock.now() - oldest, timedelta(0)) if oldest is not None else timedelta(0)
         self.gauges.events_waiting(waited)
         if waited > LATE:

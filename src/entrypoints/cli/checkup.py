@@ -134,10 +134,9 @@ async def _redis(settings: Settings) -> Finding:
 async def _rabbitmq(settings: Settings) -> Finding:
     if settings.rabbitmq_url is None:
         return Finding(is_well=True, what="RabbitMQ: not set, `bottomline serve` delivers by itself")
-    import aio_pika
+    from adapters.rabbitmq.connections import connected
 
-    connection = await aio_pika.connect(settings.rabbitmq_url, timeout=PATIENCE)
-    async with connection:
+    async with connected(settings.rabbitmq_url) as connection:
         await connection.channel()
     return Finding(is_well=True, what="RabbitMQ: answers")
 

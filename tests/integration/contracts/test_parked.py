@@ -3,15 +3,20 @@
 import asyncio
 import json
 import time
+from collections.abc import Mapping
 from itertools import pairwise
 from uuid import UUID, uuid4
 
 import aio_pika
 import pytest
+from aio_pika.abc import AbstractChannel, AbstractQueue
+from pamqp.common import FieldTable
 
+from adapters.cloudevents.codec import envelop
 from adapters.rabbitmq import consumer as rabbit_consumer
 from adapters.rabbitmq import topology
 from adapters.rabbitmq.consumer import TRIES
+from adapters.rabbitmq.messages import PARKED_AT, QUEUE, REASON
 from adapters.rabbitmq.parked import ParkedMessages
 from adapters.rabbitmq.publisher import RabbitPublisher
 from adapters.rabbitmq.topology import CRASHES, EVENTS
@@ -20,6 +25,7 @@ from application.ports import Message, Unavailable
 from domain.events import Event, UserConfirmed
 from tests.integration.conftest import eventually
 from tests.integration.contracts.test_events import Boom, Recorder, a_message, rabbit, wanting
+from tests.integration.faults.proxy import Proxy
 from tests.integration.rabbit import IMPATIENT
 from tests.integration.servers.ports import LoopbackPort
 
@@ -219,3 +225,65 @@ async def forget_waiting(url: str, *seconds: float) -> None:
         for name in (f"bottomline.wait.{wait}s" for wait in seconds):
             await channel.queue_delete(name)
             await channel.exchange_delete(name)
+
+
+async def test_a_queue_that_is_deleted_is_declared_and_read_again(
+    rabbitmq_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rabbit_consumer, "LOOK", 0.5)
+    recorder = Recorder()
+    async with rabbit(rabbitmq_url, wanting(recorder)) as publisher:
+        await publisher.publish([a_message()])
+        await eventually(lambda: len(recorder.handled) == 1)
+        async with await aio_pika.connect(rabbitmq_url) as connection:
+            await (await connection.channel()).queue_delete("bottomline.mails")
+        later = a_message()
+        async with asyncio.timeout(10):
+            while later.id not in await publisher.publish([later]):
+                pass
+        await eventually(lambda: len(recorder.handled) == 2)
+
+
+async def test_a_broker_that_freezes_while_queues_are_declared_is_left_in_time(
+    rabbitmq_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(rabbit_consumer, "SET_UP", 0.5)
+    recorder, frozen, declare_queues = Recorder(), asyncio.Event(), topology.declare_queues
+    async with Proxy(rabbitmq_url) as proxy:
+
+        async def declare(channel: AbstractChannel, consumers: Mapping[str, Consumer]) -> Mapping[str, AbstractQueue]:
+            if not frozen.is_set():
+                proxy.blackhole()
+                frozen.set()
+            return await declare_queues(channel, consumers)
+
+        monkeypatch.setattr(rabbit_consumer, "declare_queues", declare)
+        async with rabbit(proxy.url, wanting(recorder)) as publisher:
+            await frozen.wait()
+            await eventually(lambda: "RabbitMQ is away: TimeoutError" in caplog.text, within=4)
+            proxy.let_pass()
+            async with asyncio.timeout(15):
+                while not await publisher.publish([a_message()]):
+                    pass
+            await eventually(lambda: recorder.handled != [], within=15)
+
+
+async def test_a_parked_message_whose_queue_is_gone_stays_and_keeps_no_other_from_being_replayed(
+    rabbitmq_url: str, parked: ParkedMessages
+) -> None:
+    recorder = Recorder()
+    async with (
+        rabbit(rabbitmq_url, wanting(recorder)) as publisher,
+        await aio_pika.connect(rabbitmq_url) as connection,
+    ):
+        await publisher.publish([a_message()])
+        await eventually(lambda: len(recorder.handled) == 1)
+        exchange = await (await connection.channel()).get_exchange(topology.PARKED)
+        for queue in ("bottomline.gone", "bottomline.mails"):
+            message = a_message()
+            noted: FieldTable = {QUEUE: queue, REASON: "it failed", PARKED_AT: message.at}
+            await exchange.publish(aio_pika.Message(envelop(message), message_id=queue, headers=noted), "")
+        await how_many(parked, 2)
+        assert await parked.replay(lambda _: True) == 1
+        await eventually(lambda: len(recorder.handled) == 2)
+        assert [message.id for message in await parked.list()] == ["bottomline.gone"]

@@ -13,7 +13,7 @@ from aiosmtplib.protocol import SMTPProtocol
 
 from adapters.smtp import connection, connections, mailer
 from adapters.smtp.mailer import SmtpMailer, SmtpServer
-from application.ports import MailDeferred, MailRefused
+from application.ports import MailDeferred, MailRefused, MailUnanswered
 from domain.mail import MailKind
 from entrypoints.container import opened
 from entrypoints.settings import read_settings
@@ -137,9 +137,9 @@ async def test_a_mail_whose_content_was_sent_is_not_sent_again(smtp: SmtpMailer,
 async def test_a_late_answer_is_not_taken_for_that_to_another_mail(
     smtp: SmtpMailer, smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mailer, "COMMAND", 0.3)
+    monkeypatch.setattr(connection, "CONTENT", 0.3)
     smtp_sink.delays["DATA"] = 0.6
-    with pytest.raises(MailDeferred):
+    with pytest.raises(MailUnanswered, match="may have been sent"):
         await smtp.send(MAIL)
     smtp_sink.delays.clear()
     smtp_sink.answer = "554 no thanks"

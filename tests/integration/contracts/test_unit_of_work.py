@@ -532,11 +532,11 @@ async def test_mails_are_listed_and_those_that_are_not_sent_are_tried_again(reco
     async with record.begin() as work:
         for mail in mails:
             await work.mails.add(mail)
-        await work.mails.lease(10, at=NOW, until=LATER)
-        await work.mails.postpone(mails[0].id, LATER, "busy")
+        leased = {mail.id: mail for mail in await work.mails.lease(10, at=NOW, until=LATER)}
+        await work.mails.postpone(leased[mails[0].id], LATER, "busy")
         await work.mails.mark_sent(mails[2].id, NOW)
         for mail in mails[3:]:
-            await work.mails.mark_failed(mail.id, "no such mailbox")
+            await work.mails.mark_failed(leased[mail.id], "no such mailbox")
         assert [mail.state for mail in await work.mails.newest(10, None)] == states[::-1]
         assert [mail.id for mail in await work.mails.newest(2, None)] == [mails[4].id, mails[3].id]
         failed = await work.mails.newest(10, MailState.FAILED)
@@ -549,6 +549,23 @@ async def test_mails_are_listed_and_those_that_are_not_sent_are_tried_again(reco
         due = await work.mails.lease(10, at=NOW, until=LATER)
         assert {mail.id for mail in due} == {mails[0].id, mails[3].id, mails[4].id}
         assert {mail.attempts for mail in due} == {1}
+
+
+async def test_whoever_had_a_mail_before_changes_nothing_about_it_any_more(record: Record) -> None:
+    """A worker that was frozen for longer than its lease wakes up when another has sent the mail."""
+    mail = Mail(IDS.new(), MailKind.FAREWELL, EmailAddress("ann@example.org"), NOW)
+    async with record.begin() as work:
+        await work.mails.add(mail)
+        (first,) = await work.mails.lease(1, at=NOW, until=LATER)
+        (second,) = await work.mails.lease(1, at=LATER, until=LATER + timedelta(days=1))
+        await work.mails.postpone(first, NOW, "451 later")
+        await work.mails.mark_failed(first, "550 no")
+        assert await work.mails.lease(1, at=LATER, until=LATER + timedelta(days=1)) == [], "it is the second's"
+        await work.mails.mark_sent(second.id, LATER)
+        await work.mails.postpone(second, NOW, "451 later")
+        await work.mails.mark_failed(second, "550 no")
+        (found,) = await work.mails.newest(1, None)
+    assert (found.state, found.attempts, found.reason) == (MailState.SENT, 2, None)
 
 
 async def test_a_mail_is_leased_sent_postponed_or_failed(record: Record) -> None:
@@ -568,8 +585,8 @@ async def test_a_mail_is_leased_sent_postponed_or_failed(record: Record) -> None
         ]
         assert await work.mails.lease(10, at=NOW, until=LATER) == []
         await work.mails.mark_sent(mails[0].id, NOW)
-        await work.mails.mark_failed(mails[1].id, "550 no")
-        await work.mails.postpone(mails[2].id, LATER, "451 later")
+        await work.mails.mark_failed(replace(mails[1], attempts=1), "550 no")
+        await work.mails.postpone(replace(mails[2], attempts=1), LATER, "451 later")
         (again,) = await work.mails.lease(10, at=LATER + timedelta(days=1), until=LATER + timedelta(days=2))
     assert again == replace(mails[2], attempts=2, state=MailState.SENDING, reason="451 later")
 

@@ -8,7 +8,7 @@ from tests.integration.servers import ServersMissing
 from tests.integration.servers.programs import require
 
 SHORT = Size(people=300, kills=16, lies=24, rate=12)
-OF_THE_MACHINE = ("answers over 3 s", "recovery after a kill, p50 and p99")
+OF_THE_MACHINE = ("answers over 3 s, or never", "recovery after a kill, p50 and p99")
 """Figures that tell of a busy machine as much as of the service; make faults holds them."""
 
 

@@ -49,8 +49,8 @@ async def test_while_it_is_gone_people_sign_up_and_their_mails_come_when_it_is_b
     assert world.worker is not None
     await world.worker.said(TAKES_NONE)
     await stage.rabbitmq.forward()
-    await stage.mails_arrive(people, within=RECONNECTED)
     await are_published(world)
+    await stage.mails_arrive(people, within=RECONNECTED)
 
 
 async def test_while_it_hangs_people_sign_up_and_their_mails_come_when_it_is_back(
@@ -65,8 +65,8 @@ async def test_while_it_hangs_people_sign_up_and_their_mails_come_when_it_is_bac
     assert world.worker is not None
     await world.worker.said(TAKES_NONE)
     await stage.rabbitmq.forward()
-    await stage.mails_arrive(people, within=RECONNECTED)
     await are_published(world)
+    await stage.mails_arrive(people, within=RECONNECTED)
 
 
 async def test_a_confirm_that_is_lost_has_the_event_published_again_and_makes_one_mail(
@@ -81,8 +81,8 @@ async def test_a_confirm_that_is_lost_has_the_event_published_again_and_makes_on
         await asyncio.sleep(0.2)
     await stage.rabbitmq.forward()
     assert stage.rabbitmq.swallowed != []
-    await stage.mails_arrive(people, within=RECONNECTED)
     await are_published(world)
+    await stage.mails_arrive(people, within=RECONNECTED)
 
 
 async def test_resets_and_slow_lines_lose_nothing(stage: Stage, world: World, ann: Browser) -> None:
@@ -91,8 +91,8 @@ async def test_resets_and_slow_lines_lose_nothing(stage: Stage, world: World, an
     for guest in people:
         await until_signed_up(ann, guest)
         await stage.rabbitmq.reset()
-    await stage.mails_arrive(people, within=RECONNECTED)
     await are_published(world)
+    await stage.mails_arrive(people, within=RECONNECTED)
 
 
 async def waiting(worker: Process, is_so: Callable[[float], bool]) -> float:
@@ -125,8 +125,8 @@ class TestOneThatIsKilled:
         await asyncio.to_thread(own_rabbitmq.kill)
         await stage.workers_database.forward()
         await asyncio.to_thread(own_rabbitmq.start)
-        await stage.mails_arrive(people, within=RECONNECTED + LEASE.seconds)
         await are_published(world)
+        await stage.mails_arrive(people, within=RECONNECTED + LEASE.seconds)
 
     async def test_on_a_full_disk_it_takes_no_event_which_is_said_and_later_all(
         self, stage: Stage, world: World, ann: Browser, own_rabbitmq: LocalRabbitMQ
@@ -141,6 +141,6 @@ class TestOneThatIsKilled:
         await world.worker.said(TAKES_NONE)
         assert await waiting(world.worker, lambda seconds: seconds > 0) < 60, "the metrics say so"
         await asyncio.to_thread(own_rabbitmq.control, "set_disk_free_limit", "50MB")
-        await stage.mails_arrive(people, within=RECONNECTED)
         await are_published(world)
+        await stage.mails_arrive(people, within=RECONNECTED)
         await waiting(world.worker, lambda seconds: seconds == 0)

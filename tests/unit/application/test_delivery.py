@@ -15,7 +15,7 @@ from adapters.cloudevents.codec import decode
 from application.delivery.backoff import backoff
 from application.delivery.queue_mail import CONSUMER, QueueMail
 from application.delivery.relay_outbox import LEASE
-from application.ports import MailDeferred, MailRefused, Message, Work
+from application.ports import MailDeferred, MailRefused, MailUnanswered, Message, Unavailable, Work
 from domain.events import ConfirmationRequested, PasswordResetRequested
 from domain.invite import InviteTerms
 from domain.mail import Mail
@@ -50,14 +50,21 @@ class MoodyMailer:
         self.taken.append(mail)
 
 
+@asynccontextmanager
+async def no_record() -> AsyncIterator[Work]:
+    """A database that is away."""
+    raise Unavailable
+    yield
+
+
 class SeenGauges:
     """Notes how long events are said to wait, in seconds."""
 
     def __init__(self) -> None:
-        self.seen: list[float] = []
+        self.seen: list[float | None] = []
 
-    def events_waiting(self, oldest: timedelta) -> None:
-        self.seen.append(oldest.total_seconds())
+    def events_waiting(self, oldest: timedelta | None) -> None:
+        self.seen.append(None if oldest is None else oldest.total_seconds())
 
 
 class MoodyPublisher:
@@ -177,6 +184,32 @@ async def test_a_deferred_mail_is_tried_for_a_day(container: Container, clock: H
     assert [mail.to for mail in mailer.taken] == [BOB.email]
 
 
+async def test_a_mail_that_the_server_may_have_sent_is_tried_again_soon_once_and_then_seldom(
+    container: Container, clock: HandClock
+) -> None:
+    tried = 0
+
+    class Slow(MoodyMailer):
+        async def send(self, mail: Mail) -> None:
+            nonlocal tried
+            tried += 1
+            raise MailUnanswered("no answer to the content within 15 s")
+
+    deliver = replace(container.deliver_mails(), mailer=Slow())
+    await container.issue_invite()(terms=invite_for(BOB), by=None)
+    await container.relay_outbox()()
+    await deliver()
+    clock.advance(timedelta(minutes=5))
+    await deliver()
+    assert tried == 2
+    for _ in range(30 * 12):
+        clock.advance(timedelta(minutes=5))
+        await deliver()
+    assert tried <= 7, "each may be a copy for its reader"
+    ((state, reason),) = await mail_states(container)
+    assert (state, reason) == ("failed", "given up after 24 hours: no answer to the content within 15 s")
+
+
 async def test_one_mail_that_breaks_the_mailer_does_not_hold_up_the_others(
     container: Container, clock: HandClock
 ) -> None:
@@ -252,6 +285,9 @@ async def test_events_that_nobody_takes_for_a_minute_are_said_so(
     await deliver_everything(container)
     assert await said_after(timedelta(hours=1)) == []
     assert gauges.seen == [0, 60, 61, 0]
+    with pytest.raises(Unavailable):
+        await replace(container.watch_outbox(), read=no_record)()
+    assert gauges.seen[-1] is None
 
 
 @pytest.mark.parametrize(

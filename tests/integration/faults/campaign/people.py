@@ -27,7 +27,10 @@ class Plan(Enum):
 
 @dataclass(frozen=True)
 class Answer:
-    """One try: when it began, how long it took, and what came of it; no status where the connection broke."""
+    """One try: when it began, how long it took, and what came of it; no status where the connection broke.
+
+    Where there was no answer at all in all that time, that is told by the seconds.
+    """
 
     path: str
     at: float

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from adapters.rabbitmq.topology import PARKED
 from adapters.sql.engine import open_engine
 from adapters.sql.migrate import migrate
 from adapters.system.clock import SystemClock
@@ -182,19 +183,22 @@ class Run:
             await line.forward()
         deadline = time.monotonic() + QUIET
         while True:
-            left = await unsettled(self._postgres.url, self._rabbitmq.url)
+            left = await unsettled(self._postgres.url)
+            if not any(left.values()):
+                queues = await asyncio.to_thread(depths, self._rabbitmq)
+                left = {**left, **{name: number for name, number in queues.items() if name != PARKED}}
             if not any(left.values()) or time.monotonic() > deadline:
                 return left
             await asyncio.sleep(0.5)
 
     async def _leftovers(self, left: Mapping[str, int]) -> Sequence[Figure]:
         waits = [f"{name}: {number}" for name, number in left.items() if number]
-        parked = await depths(self._rabbitmq.url, "bottomline.parked")
+        parked = (await asyncio.to_thread(depths, self._rabbitmq))[PARKED]
         for process in (*self._webs, *self._workers):
             self.errors += [line for line in process.lines if '"level": "error"' in line]
         return [
             none("what waits once quiet", waits),
-            none("messages parked", [name for name, number in parked.items() for _ in range(number)]),
+            none("messages parked", [PARKED] * parked),
             none("lines in the logs that tell of a fault of ours", self.errors),
         ]
 
