@@ -36,12 +36,13 @@ async def delivering(container: Container, settings: Settings) -> AsyncIterator[
 
     What is under way at its end is finished, all at once.
     """
-    works = (
+    works = [
         _Work(container.relay_outbox(), container.outbox_signal()),
+        *([_Work(container.relay_outbox())] if settings.rabbitmq_url else []),  # so that a backlog waits for no server
         _Work(container.deliver_mails(), container.mails_signal()),
         _Work(container.keep_house(), every=HOUSEKEEPING),
         _Work(container.watch_outbox(), every=WATCH),
-    )
+    ]
     with _metrics(settings):
         async with _repeating(*works), _listening(*_listeners(container, settings)):
             yield

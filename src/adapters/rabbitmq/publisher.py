@@ -22,7 +22,7 @@ class RabbitPublisher:
     """Publishes persistent CloudEvents, all of a batch in flight, and waits for the broker's confirms.
 
     What our own consumers want must reach a queue (mandatory); the rest is for whoever has bound one. After any
-    fault the connection is made anew with the next batch. One batch at a time.
+    fault the connection is made anew with the next batch.
     """
 
     def __init__(self, url: str, consumers: Mapping[str, Consumer]) -> None:
@@ -31,6 +31,7 @@ class RabbitPublisher:
         self._wanted = frozenset[str]().union(*(consumer.types for consumer in consumers.values()))
         self._connection: AbstractConnection | None = None
         self._exchange: AbstractExchange | None = None
+        self._opening = asyncio.Lock()
 
     async def publish(self, messages: Sequence[Message]) -> Collection[UUID]:
         """The ids that the broker has confirmed within five seconds, after eight at most for a new connection."""
@@ -57,12 +58,14 @@ class RabbitPublisher:
             await close(connection)
 
     async def _open(self) -> AbstractExchange:
-        async with asyncio.timeout(SET_UP):
+        async with asyncio.timeout(SET_UP), self._opening:
+            if self._exchange is not None:
+                return self._exchange
             self._connection = await connect(self._url)
             channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
             await declare_queues(channel, self._consumers)
             self._exchange = await channel.get_exchange(EVENTS, ensure=False)
-        return self._exchange
+            return self._exchange
 
     async def _publish(self, exchange: AbstractExchange, message: Message, safe: set[UUID]) -> None:
         await exchange.publish(outgoing(message), message.type, mandatory=message.type in self._wanted)

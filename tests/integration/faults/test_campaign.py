@@ -7,13 +7,13 @@ from tests.integration.faults.campaign.storm import forecast
 from tests.integration.servers import ServersMissing
 from tests.integration.servers.programs import require
 
-SHORT = Size(people=300, kills=16, lies=24, rate=12)
+SHORT = Size(people=300, kills=12, lies=20, rate=20)
 OF_THE_MACHINE = ("answers over 3 s, or never", "recovery after a kill, p50 and p99")
 """Figures that tell of a busy machine as much as of the service; make faults holds them."""
 
 
 def test_a_seed_brings_the_same_storm_again() -> None:
-    assert forecast(7, 300, 16, 24) == forecast(7, 300, 16, 24) != forecast(8, 300, 16, 24)
+    assert forecast(7, 300, 12, 20) == forecast(7, 300, 12, 20) != forecast(8, 300, 12, 20)
 
 
 async def test_in_a_storm_nothing_is_lost_and_nothing_is_half_done() -> None:

@@ -15,7 +15,7 @@ from tests.integration.journeys.worlds import World, embedded
 from tests.integration.processes import QUICK, WebProcess
 from tests.integration.smtp_sink import SmtpSink
 
-KILLS = 12
+KILLS = 8
 PEOPLE = 120
 
 
