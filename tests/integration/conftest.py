@@ -8,6 +8,7 @@ from contextlib import ExitStack
 import asyncpg
 import pytest
 from _pytest.capture import CaptureManager
+from redis import Redis
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -16,6 +17,8 @@ from adapters.sql.migrate import migrate
 from adapters.sql.tables import metadata
 from tests.integration.rabbit import forget_topology
 from tests.integration.servers import Servers, ServersMissing, running
+from tests.integration.servers.local_postgres import LocalPostgres
+from tests.integration.servers.local_rabbitmq import LocalRabbitMQ
 from tests.integration.servers.local_redis import LocalRedis
 from tests.integration.servers.programs import require
 from tests.integration.servers.source import note_source
@@ -84,14 +87,57 @@ async def empty(engine: AsyncEngine) -> None:
 
 
 @pytest.fixture
+async def empty_postgres(postgres_url: str) -> str:
+    """The URL of a migrated database with nothing in it."""
+    return await emptied(postgres_url)
+
+
+@pytest.fixture
+def redis_url(servers: Servers) -> str:
+    """The Redis that the service uses, emptied as its database is; a test that kills it brings its own."""
+    with Redis.from_url(servers.redis) as admin:
+        admin.flushall()
+    return servers.redis
+
+
+@pytest.fixture
 def own_redis() -> Iterator[LocalRedis]:
     """A Redis of this test's own, to be killed; a local process, so where there can be none, it is said."""
-    try:
-        require(["redis"])
-    except ServersMissing as missing:
-        pytest.skip(str(missing))
+    _require("redis")
     with LocalRedis() as own:
         yield own
+
+
+@pytest.fixture(scope="module")
+def own_postgres() -> Iterator[LocalPostgres]:
+    """A Postgres to be killed, as above; whoever does it starts it again."""
+    _require("postgres")
+    with LocalPostgres() as own:
+        yield own
+
+
+@pytest.fixture(scope="module")
+def own_rabbitmq() -> Iterator[LocalRabbitMQ]:
+    """A RabbitMQ to be killed, as above."""
+    _require("rabbitmq")
+    with LocalRabbitMQ() as own:
+        yield own
+
+
+def _require(name: str) -> None:
+    try:
+        require([name])
+    except ServersMissing as missing:
+        pytest.skip(str(missing))
+
+
+async def emptied(url: str) -> str:
+    """The URL of a database, with its tables and nothing in them."""
+    engine = open_engine(url, is_patient=True)
+    await migrate(engine)
+    await empty(engine)
+    await engine.dispose()
+    return url
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from tests.integration.faults.conftest import migrated
+from tests.integration.conftest import emptied
 from tests.integration.faults.proxy import COMMITTED
 from tests.integration.faults.stage import Guest, Stage, guests, until_signed_up
 from tests.integration.journeys.worlds import World
@@ -22,8 +22,8 @@ from tests.integration.smtp_sink import SmtpSink
 
 
 @pytest.fixture
-async def database(own_postgres: LocalPostgres) -> str:
-    return await migrated(own_postgres.url)
+async def empty_postgres(own_postgres: LocalPostgres) -> str:
+    return await emptied(own_postgres.url)
 
 
 @pytest.fixture
@@ -201,7 +201,7 @@ def _own(path: Path) -> None:
 async def test_on_a_full_disk_sign_ups_are_503_and_none_is_half_done(
     tmp_path: Path, small_postgres: SmallPostgres, redis_url: str, rabbitmq_url: str, smtp_sink: SmtpSink
 ) -> None:
-    url = await migrated(small_postgres.url)
+    url = await emptied(small_postgres.url)
     async with (
         Stage(tmp_path, url, redis_url, rabbitmq_url, smtp_sink) as stage,
         stage.running() as world,

@@ -37,29 +37,17 @@ async def are_published(world: World) -> None:
         await connection.close()
 
 
-async def test_while_it_is_gone_people_sign_up_and_their_mails_come_when_it_is_back(
-    stage: Stage, world: World, ann: Browser
+@pytest.mark.parametrize("how", ["gone", "hanging"])
+async def test_while_it_is_away_people_sign_up_and_their_mails_come_when_it_is_back(
+    stage: Stage, world: World, ann: Browser, how: str
 ) -> None:
     people = await guests(world, "ann", "bob", "eve")
     await until_signed_up(ann, people[0])
     await stage.mails_arrive(people[:1])
-    await stage.rabbitmq.refuse()
-    for guest in people[1:]:
-        assert (await guest.sign_up(ann)).status_code == 202
-    assert world.worker is not None
-    await world.worker.said(TAKES_NONE)
-    await stage.rabbitmq.forward()
-    await are_published(world)
-    await stage.mails_arrive(people, within=RECONNECTED)
-
-
-async def test_while_it_hangs_people_sign_up_and_their_mails_come_when_it_is_back(
-    stage: Stage, world: World, ann: Browser
-) -> None:
-    people = await guests(world, "ann", "bob", "eve")
-    await until_signed_up(ann, people[0])
-    await stage.mails_arrive(people[:1])
-    stage.rabbitmq.blackhole()
+    if how == "gone":
+        await stage.rabbitmq.refuse()
+    else:
+        stage.rabbitmq.blackhole()
     for guest in people[1:]:
         assert (await guest.sign_up(ann)).status_code == 202
     assert world.worker is not None

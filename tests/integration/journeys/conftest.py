@@ -5,35 +5,14 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
-from redis import Redis
 
-from adapters.sql.engine import open_engine
-from tests.integration.conftest import empty
 from tests.integration.journeys.worlds import World, embedded, on_servers
-from tests.integration.servers import Servers
 from tests.integration.smtp_sink import SmtpSink
-
-
-@pytest.fixture
-async def empty_postgres(postgres_url: str) -> str:
-    """The URL of a migrated database with nothing in it."""
-    engine = open_engine(postgres_url)
-    await empty(engine)
-    await engine.dispose()
-    return postgres_url
 
 
 @pytest.fixture
 def embedded_world(tmp_path: Path) -> AbstractAsyncContextManager[World]:
     return embedded(tmp_path)
-
-
-@pytest.fixture
-def redis_url(servers: Servers) -> str:
-    """The Redis that the service uses, emptied as its database is; a test that kills it brings its own."""
-    with Redis.from_url(servers.redis) as admin:
-        admin.flushall()
-    return servers.redis
 
 
 @pytest.fixture

@@ -2,40 +2,23 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 
 import asyncpg
 import httpx
 import pytest
 
-from adapters.sql.engine import open_engine
-from adapters.sql.migrate import migrate
+from tests.integration.conftest import emptied
 from tests.integration.journeys.test_journey import ANN, an_operator
 from tests.integration.journeys.worlds import World
 from tests.integration.processes import Browser
-from tests.integration.servers import ServersMissing
 from tests.integration.servers.local_postgres import LocalPostgres
-from tests.integration.servers.programs import require
 
 
 @pytest.fixture
-def postgres() -> Iterator[LocalPostgres]:
-    """A Postgres of this test's own, to be killed; a local process, so where there can be none, it is said."""
-    try:
-        require(["postgres"])
-    except ServersMissing as missing:
-        pytest.skip(str(missing))
-    with LocalPostgres() as own:
-        yield own
-
-
-@pytest.fixture
-async def empty_postgres(postgres: LocalPostgres) -> str:
-    engine = open_engine(postgres.url, is_patient=True)
-    await migrate(engine)
-    await engine.dispose()
-    return postgres.url
+async def empty_postgres(own_postgres: LocalPostgres) -> str:
+    return await emptied(own_postgres.url)
 
 
 @pytest.fixture
@@ -44,8 +27,8 @@ async def world(servers_world: AbstractAsyncContextManager[World]) -> AsyncItera
         yield running_world
 
 
-async def sessions(postgres: LocalPostgres) -> int:
-    connection = await asyncpg.connect(postgres.url)
+async def sessions(own_postgres: LocalPostgres) -> int:
+    connection = await asyncpg.connect(own_postgres.url)
     try:
         return int(await connection.fetchval("SELECT count(*) FROM sessions"))
     finally:
@@ -59,39 +42,39 @@ async def delete(browser: Browser) -> tuple[httpx.Response, float]:
 
 
 async def test_a_log_out_is_answered_while_the_database_hangs_and_recorded_when_it_is_back(
-    world: World, postgres: LocalPostgres
+    world: World, own_postgres: LocalPostgres
 ) -> None:
     async with world.web.browser() as ann, world.web.browser() as thief:
         await an_operator(world, ann)
         thief.cookie = ann.cookie
-        postgres.freeze()
+        own_postgres.freeze()
         before = time.monotonic()
         answer = await ann.post("/api/logout")
         assert time.monotonic() - before < 3.5, "three seconds, and some for a busy machine"
         assert (answer.status_code, answer.json()) == (200, {"status": "logged_out"})
         assert ann.cookie is None
         assert (await thief.get("/api/session")).status_code == 401, "Redis knows it"
-        postgres.thaw()
+        own_postgres.thaw()
         async with asyncio.timeout(15):
-            while await sessions(postgres):  # noqa: ASYNC110  nobody tells us
+            while await sessions(own_postgres):  # noqa: ASYNC110  nobody tells us
                 await asyncio.sleep(0.1)
         assert (await thief.get("/api/session")).status_code == 401
 
 
-async def test_an_account_is_deleted_at_once_or_not_at_all(world: World, postgres: LocalPostgres) -> None:
+async def test_an_account_is_deleted_at_once_or_not_at_all(world: World, own_postgres: LocalPostgres) -> None:
     async with world.web.browser() as ann:
         await an_operator(world, ann)
-        postgres.freeze()
+        own_postgres.freeze()
         answer, seconds = await delete(ann)
         assert (answer.status_code, answer.json()["code"]) == (503, "deletion_unavailable")
         assert "cannot delete your account at this time" in answer.json()["detail"]
         assert seconds < 3.5, "three seconds, and some for a busy machine"
-        postgres.thaw()
-        postgres.kill()
+        own_postgres.thaw()
+        own_postgres.kill()
         answer, _ = await delete(ann)
         assert (answer.status_code, answer.json()["code"]) == (503, "deletion_unavailable")
-        postgres.start()
-        assert await sessions(postgres) == 1
+        own_postgres.start()
+        assert await sessions(own_postgres) == 1
         for _ in range(100):
             if (await ann.get("/ready")).status_code == 200:
                 break
