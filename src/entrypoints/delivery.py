@@ -40,6 +40,7 @@ async def delivering(container: Container, settings: Settings) -> AsyncIterator[
         _Work(container.relay_outbox(), container.outbox_signal()),
         *([_Work(container.relay_outbox())] if settings.rabbitmq_url else []),  # so that a backlog waits for no server
         _Work(container.deliver_mails(), container.mails_signal()),
+        _Work(container.deliver_mails()),  # so that a mail that takes long holds up no other
         _Work(container.keep_house(), every=HOUSEKEEPING),
         _Work(container.watch_outbox(), every=WATCH),
     ]

@@ -1,5 +1,6 @@
 """Relaying events and sending mails."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from domain.mail import Mail
 from domain.token import Purpose
 from domain.user import User
 from entrypoints.container import Container
+from entrypoints.delivery import delivering
 from tests.hand_clock import HandClock
 from tests.unit.people import (
     ANN,
@@ -182,6 +184,28 @@ async def test_a_deferred_mail_is_tried_for_a_day(container: Container, clock: H
     mailer.mood = None
     await deliver()
     assert [mail.to for mail in mailer.taken] == [BOB.email]
+
+
+async def test_a_mail_that_takes_long_holds_up_no_other(container: Container) -> None:
+    begun, over = asyncio.Event(), asyncio.Event()
+
+    class Slow(MoodyMailer):
+        async def send(self, mail: Mail) -> None:
+            if mail.to == ANN.email:
+                begun.set()
+                await over.wait()
+            await super().send(mail)
+
+    mailer = Slow()
+    container.mailer.override(Object(mailer))
+    async with asyncio.timeout(10), delivering(container, container.settings()):
+        await container.issue_invite()(terms=invite_for(ANN), by=None)
+        await begun.wait()
+        await container.issue_invite()(terms=invite_for(BOB), by=None)
+        while [mail.to for mail in mailer.taken] != [BOB.email]:  # noqa: ASYNC110  nobody tells us
+            await asyncio.sleep(0.05)
+        over.set()
+    assert [mail.to for mail in mailer.taken] == [BOB.email, ANN.email]
 
 
 async def test_a_mail_that_the_server_may_have_sent_is_tried_again_soon_once_and_then_seldom(
