@@ -21,6 +21,7 @@ def log_to_stderr(format: str) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     for noisy in ("aiormq", "aio_pika", "alembic"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)  # it tells of connections that break as they close
     logging.getLogger("aiormq.connection").setLevel(logging.CRITICAL)  # our own line says that the broker is away
 
 

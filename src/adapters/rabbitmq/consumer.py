@@ -10,7 +10,7 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 from pamqp.common import FieldValue
 
 from adapters.cloudevents.codec import UnknownEvent, decode, open_envelope
-from adapters.rabbitmq.connections import FAULTS, PATIENCE, connected
+from adapters.rabbitmq.connections import FAREWELL, FAULTS, PATIENCE, connected
 from adapters.rabbitmq.messages import FAILURES, PARKED_AT, QUEUE, REASON, copy_of, failures
 from adapters.rabbitmq.topology import PARKED, declare_queues, waiting_after
 from application.delivery.consumer import Consumer
@@ -85,7 +85,7 @@ class _Taking:
             yield
         finally:
             with suppress(*FAULTS):
-                await self._queue.cancel(tag, timeout=PATIENCE)
+                await self._queue.cancel(tag, timeout=FAREWELL)
             if self._in_hand:
                 _, late = await asyncio.wait(self._in_hand, timeout=GRACE)
                 for task in late:

@@ -241,7 +241,7 @@ async def test_a_queue_that_is_deleted_is_declared_and_read_again(
         async with asyncio.timeout(10):
             while later.id not in await publisher.publish([later]):
                 pass
-        await eventually(lambda: len(recorder.handled) == 2)
+        await eventually(lambda: len(recorder.handled) == 2, within=30)
 
 
 async def test_a_broker_that_freezes_while_queues_are_declared_is_left_in_time(
