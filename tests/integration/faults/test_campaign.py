@@ -8,8 +8,12 @@ from tests.integration.servers import ServersMissing
 from tests.integration.servers.programs import require
 
 SHORT = Size(people=300, kills=12, lies=20, rate=20)
-OF_THE_MACHINE = ("answers over 3 s, or never", "recovery after a kill, p50 and p99")
-"""Figures that tell of a busy machine as much as of the service; make faults holds them."""
+NOT_HELD_HERE = (
+    "answers over 3 s, or never",
+    "recovery after a kill, p50 and p99",
+    "lines in the logs that tell of a fault of ours",
+)
+"""Figures that tell of a busy machine, and of what libraries say in a storm, as much as of us; make faults has them."""
 
 
 def test_a_seed_brings_the_same_storm_again() -> None:
@@ -23,7 +27,7 @@ async def test_in_a_storm_nothing_is_lost_and_nothing_is_half_done() -> None:
         pytest.skip(str(missing))
     figures = await Run(seed=1, size=SHORT, say=lambda _: None)()
     broken = {figure.what: figure.found for figure in figures if not figure.is_met}
-    assert {what: found for what, found in broken.items() if what not in OF_THE_MACHINE} == {}, table(figures)
+    assert {what: found for what, found in broken.items() if what not in NOT_HELD_HERE} == {}, table(figures)
     told = {figure.what: figure.figure for figure in figures}
     assert told["kills"].startswith(str(SHORT.kills))
     assert int(told["answers swallowed"].split()[0]) > SHORT.lies / 2
