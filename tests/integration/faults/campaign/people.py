@@ -54,6 +54,7 @@ class Person:
     """Of the session that was logged out of, or that went with the account; or that stays."""
     is_logged_out: bool = False
     is_deleted: bool = False
+    has_given_up: bool = False
 
     @property
     def email(self) -> str:
@@ -78,7 +79,13 @@ class Crowd:
         await self._client.aclose()
 
     async def live(self, person: Person) -> None:
-        """Sign up, and carry out the plan."""
+        """Sign up, and carry out the plan; who has to try for too long gives up."""
+        try:
+            await self._live(person)
+        except TimeoutError:
+            person.has_given_up = True
+
+    async def _live(self, person: Person) -> None:
         chance = random.Random(f"{self._seed}/{person.number}")
         person.began_at = time.time()
         body = {"invite": person.invite, "email": person.email, "username": person.username, "password": PASSWORD}

@@ -93,6 +93,7 @@ def verdict(
     yield from _storm(storm)
     yield none("accounts lost", [person for person in kept if not record.accounts[person.invite_id, person.email]])
     yield none("mails missing once quiet", [person for person in answered if not sink.by_address[person.email]])
+    yield none("people who gave up after two minutes", [person for person in people if person.has_given_up])
     yield none("people with too many mails", list(_too_often(people, sink)))
     yield none("invites with other than one winner", list(_odd_invites(people, record)))
     yield none("accounts of one invite and address beyond one", [key for key, n in record.accounts.items() if n > 1])
