@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from aio_pika.abc import AbstractConnection, AbstractExchange
+from aio_pika.exceptions import PublishError
 
 from adapters.rabbitmq.connections import FAULTS, PATIENCE, close, connect
 from adapters.rabbitmq.messages import outgoing
@@ -16,6 +17,9 @@ from application.ports import Message
 log = logging.getLogger(__name__)
 SET_UP = 8.0
 """Seconds for connecting and declaring everything, some thirty round trips."""
+MOURNING = 1.0
+"""Seconds between a queue's death and its next life. RabbitMQ hands the messages of one that is declared anew within
+milliseconds to the former consumer's channel, which drops them unseen, as long as that channel lives."""
 
 
 class RabbitPublisher:
@@ -32,6 +36,7 @@ class RabbitPublisher:
         self._connection: AbstractConnection | None = None
         self._exchange: AbstractExchange | None = None
         self._opening = asyncio.Lock()
+        self._mourning_until = 0.0
 
     async def publish(self, messages: Sequence[Message]) -> Collection[UUID]:
         """The ids that the broker has confirmed within five seconds, after eight at most for a new connection."""
@@ -48,6 +53,8 @@ class RabbitPublisher:
             return safe
         if faults := [result for result in results if result is not None]:
             log.warning("RabbitMQ took %d of %d events: %r", len(safe), len(messages), faults[0])
+            if any(isinstance(fault, PublishError) for fault in faults):
+                self._mourning_until = asyncio.get_running_loop().time() + MOURNING
             await self.close()
         return safe
 
@@ -61,6 +68,7 @@ class RabbitPublisher:
         async with asyncio.timeout(SET_UP), self._opening:
             if self._exchange is not None:
                 return self._exchange
+            await asyncio.sleep(self._mourning_until - asyncio.get_running_loop().time())
             self._connection = await connect(self._url)
             channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
             await declare_queues(channel, self._consumers)
