@@ -474,6 +474,15 @@ class SessionCache(Protocol):
     async def bury(self, key_hashes: Iterable[bytes]) -> None:
         """Remember sessions as ended, over whatever is remembered. Raises Unavailable: the caller must know."""
 
+    async def bury_unrecorded(self, key_hashes: Iterable[bytes]) -> None:
+        """Bury sessions whose end is still to be recorded, by whichever process comes first. Raises Unavailable."""
+
+    async def unrecorded(self) -> Collection[bytes]:
+        """Those that other processes too have buried so, and nobody has recorded. Raises Unavailable."""
+
+    async def recorded(self, key_hashes: Iterable[bytes]) -> None:
+        """The end of these is recorded now. Raises Unavailable; telling it again changes nothing."""
+
     async def forget(self, key_hashes: Iterable[bytes]) -> None:
         """Forget what is remembered of live sessions whose user has changed; ended ones stay ended, as far as it can.
 

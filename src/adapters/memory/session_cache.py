@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from application.ports import Ended
 from domain.session import LoggedIn
@@ -37,6 +37,17 @@ class MemorySessionCache:
         for key_hash in key_hashes:
             self._remember(key_hash, Ended.ENDED, BURIED)
 
+    async def bury_unrecorded(self, key_hashes: Iterable[bytes]) -> None:
+        """The same: there is no other process that could record their end."""
+        await self.bury(key_hashes)
+
+    async def unrecorded(self) -> Collection[bytes]:
+        """None: what this process has to record, it knows."""
+        return ()
+
+    async def recorded(self, key_hashes: Iterable[bytes]) -> None:
+        """Do nothing."""
+
     async def forget(self, key_hashes: Iterable[bytes]) -> None:
         """Forget live sessions; the next reader asks the record."""
         for key_hash in key_hashes:
@@ -62,6 +73,16 @@ class NoSessionCache:
 
     async def bury(self, key_hashes: Iterable[bytes]) -> None:
         """Do nothing: nothing is remembered that would have to be forgotten."""
+
+    async def bury_unrecorded(self, key_hashes: Iterable[bytes]) -> None:
+        """Do nothing."""
+
+    async def unrecorded(self) -> Collection[bytes]:
+        """Nothing."""
+        return ()
+
+    async def recorded(self, key_hashes: Iterable[bytes]) -> None:
+        """Do nothing."""
 
     async def forget(self, key_hashes: Iterable[bytes]) -> None:
         """Do nothing."""

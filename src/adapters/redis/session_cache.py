@@ -1,7 +1,7 @@
 """Sessions remembered in Redis."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import cast
@@ -21,6 +21,7 @@ REMEMBERED = 60
 BURIED = 120
 """Seconds; a tombstone outlives every entry that a late reader may still be about to write."""
 _TOMBSTONE = b""
+_UNRECORDED = b"unrecorded-log-outs"
 _FORGET = "if redis.call('GET', KEYS[1]) ~= '' then return redis.call('DEL', KEYS[1]) end return 0"
 
 
@@ -74,16 +75,21 @@ class RedisSessionCache:
 
         Each is deleted first: a Redis that is full refuses the tombstone, and then at least the session is gone.
         """
-        names = [_name(key_hash) for key_hash in key_hashes]
+        await self._bury(list(key_hashes), is_recorded=True)
 
-        async def write(redis: Redis) -> None:
-            pipeline = redis.pipeline(transaction=False)
-            for name in names:
-                pipeline.delete(name)
-                pipeline.set(name, _TOMBSTONE, ex=BURIED)
-            await pipeline.execute()
+    async def bury_unrecorded(self, key_hashes: Iterable[bytes]) -> None:
+        """The same, with the hashes in a set that does not expire. Raises Unavailable."""
+        await self._bury(list(key_hashes), is_recorded=False)
 
-        await self._redis.run(write)
+    async def unrecorded(self) -> Collection[bytes]:
+        """What is in that set. Raises Unavailable."""
+        found = await self._redis.run(lambda redis: cast("Awaitable[set[bytes]]", redis.smembers(_UNRECORDED)))
+        return frozenset(found)
+
+    async def recorded(self, key_hashes: Iterable[bytes]) -> None:
+        """Take them out of it. Raises Unavailable."""
+        if hashes := list(key_hashes):
+            await self._redis.run(lambda redis: redis.srem(_UNRECORDED, *hashes))
 
     async def forget(self, key_hashes: Iterable[bytes]) -> None:
         """Forget live sessions, for which Redis compares before it deletes; or let them be forgotten in a minute."""
@@ -97,6 +103,18 @@ class RedisSessionCache:
 
         with suppress(Unavailable):
             await self._redis.run(write)
+
+    async def _bury(self, key_hashes: Sequence[bytes], *, is_recorded: bool) -> None:
+        async def write(redis: Redis) -> None:
+            pipeline = redis.pipeline(transaction=False)
+            for key_hash in key_hashes:
+                pipeline.delete(_name(key_hash))
+                pipeline.set(_name(key_hash), _TOMBSTONE, ex=BURIED)
+            if not is_recorded:
+                pipeline.sadd(_UNRECORDED, *key_hashes)
+            await pipeline.execute()
+
+        await self._redis.run(write)
 
 
 def _name(key_hash: bytes) -> bytes:

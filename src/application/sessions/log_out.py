@@ -18,8 +18,8 @@ PATIENCE = 1.5
 class LogOut:
     """End a session: at once where record or cache answer, and else as soon as they do.
 
-    Never refuses and never fails: a browser that wants out is let out. While the record is away, the cache is told,
-    and the ending is kept in `unfinished` until `finish` can record it.
+    Never refuses and never fails: a browser that wants out is let out. While the record is away, the ending is kept in
+    `unfinished` and in the cache until `finish` can record it, in this process or another.
     """
 
     begin: Begin
@@ -37,12 +37,17 @@ class LogOut:
         return [session for session in ended if session]
 
     async def finish(self) -> int:
-        """Try to record what could not be recorded yet; how many are done."""
+        """Try to record what could not be recorded yet, here or in a process that has ended; how many are done."""
+        with suppress(Unavailable):
+            self.unfinished.update(await self.cache.unrecorded())
         waiting = list(self.unfinished)
         for key_hash in waiting:
             await self._record(key_hash)
         await self._bury_unfinished(waiting)
-        return len(waiting) - len(self.unfinished.intersection(waiting))
+        done = [key_hash for key_hash in waiting if key_hash not in self.unfinished]
+        with suppress(Unavailable):
+            await self.cache.recorded(done)
+        return len(done)
 
     async def _record(self, key_hash: bytes) -> Session | None:
         """End the session in the record, if that can be reached, and then everywhere."""
@@ -61,4 +66,4 @@ class LogOut:
         """Keep the cache aware of what the record does not know yet."""
         if unfinished := self.unfinished.intersection(key_hashes):
             with suppress(Unavailable):
-                await self.cache.bury(unfinished)
+                await self.cache.bury_unrecorded(unfinished)

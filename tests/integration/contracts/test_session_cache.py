@@ -74,6 +74,20 @@ async def test_burying_again_or_nothing_is_harmless(cache: SessionCache) -> None
     assert await cache.get(found.session.key_hash) is Ended.ENDED
 
 
+async def test_what_is_buried_unrecorded_is_told_to_every_process_until_it_is_recorded(redis: Redis) -> None:
+    cache, other = (RedisSessionCache(Breaker(redis, patience=PATIENT)) for _ in range(2))
+    first, second = somebody(), somebody()
+    await cache.put(first)
+    await cache.bury_unrecorded([first.session.key_hash, second.session.key_hash])
+    assert await other.get(first.session.key_hash) is Ended.ENDED
+    assert set(await other.unrecorded()) == {first.session.key_hash, second.session.key_hash}
+    for _ in range(2):
+        await other.recorded([first.session.key_hash])
+    await other.recorded([])
+    assert set(await cache.unrecorded()) == {second.session.key_hash}
+    assert await cache.get(first.session.key_hash) is Ended.ENDED
+
+
 async def test_of_a_late_reader_and_an_ender_at_once_the_ender_wins(cache: SessionCache) -> None:
     for _ in range(50):
         found = somebody()

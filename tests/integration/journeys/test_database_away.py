@@ -1,6 +1,7 @@
 """Postgres may hang and be killed: nobody is kept from logging out, and nothing is half deleted."""
 
 import asyncio
+import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
@@ -59,6 +60,22 @@ async def test_a_log_out_is_answered_while_the_database_hangs_and_recorded_when_
             while await sessions(own_postgres):  # noqa: ASYNC110  nobody tells us
                 await asyncio.sleep(0.1)
         assert (await thief.get("/api/session")).status_code == 401
+
+
+async def test_a_log_out_is_recorded_though_its_process_is_killed_before_the_database_is_back(
+    world: World, own_postgres: LocalPostgres
+) -> None:
+    async with world.web.browser() as ann:
+        await an_operator(world, ann)
+        own_postgres.freeze()
+        assert (await ann.post("/api/logout")).status_code == 200
+        await world.web.stop(signal.SIGKILL)
+        own_postgres.thaw()
+        assert await sessions(own_postgres) == 1
+        await world.web.start()
+        async with asyncio.timeout(15):
+            while await sessions(own_postgres):  # noqa: ASYNC110  nobody tells us
+                await asyncio.sleep(0.1)
 
 
 async def test_an_account_is_deleted_at_once_or_not_at_all(world: World, own_postgres: LocalPostgres) -> None:

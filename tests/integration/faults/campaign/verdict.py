@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from application.sessions.log_out import PATIENCE
 from tests.integration.faults.campaign.people import Answer, Person
 from tests.integration.faults.campaign.sink import KillableSink, Taken
 from tests.integration.faults.campaign.storm import Storm
@@ -14,6 +15,8 @@ from tests.integration.servers.local_rabbitmq import LocalRabbitMQ
 
 IN_TIME = 3.0
 RECOVERED = 30.0
+AROUND = 10.0
+"""Seconds after a log-out whose record was away within which its process and Redis may take the last trace of it."""
 EXPECTED: Mapping[str, set[int]] = {
     "/api/users": {202, 404, 503},
     "/api/confirm_account": {200, 404, 503},
@@ -99,7 +102,7 @@ def verdict(
     yield none("accounts of one invite and address beyond one", [key for key, n in record.accounts.items() if n > 1])
     refused = [person for person in people if person.is_refused or person.is_deleted]
     yield none("accounts of the refused and the deleted", [p for p in refused if record.accounts[p.invite_id, p.email]])
-    yield from _sessions(people, sessions)
+    yield from _sessions(people, sessions, storm)
     yield from _duplicates(sink, storm)
     yield none("answers over 3 s, or never", [answer for answer in answers if answer.seconds > IN_TIME])
     yield none("answers of 500", [answer for answer in answers if answer.status == 500])
@@ -138,12 +141,23 @@ def _too_often(people: Sequence[Person], sink: KillableSink) -> Iterator[Person]
             yield person
 
 
-def _sessions(people: Sequence[Person], sessions: Mapping[int, int]) -> Iterator[Figure]:
+def _sessions(people: Sequence[Person], sessions: Mapping[int, int], storm: Storm) -> Iterator[Figure]:
     ended = [person for person in people if person.cookie and (person.is_logged_out or person.is_deleted)]
     live = [person for person in people if person.cookie and person not in ended]
     yield Figure("sessions begun, and ended again", f"{len(live) + len(ended):,}, {len(ended):,}")
-    yield none("ended sessions that live", [person for person in ended if sessions[person.number] != 401])
+    undead = [person for person in ended if sessions[person.number] != 401]
+    forgotten = [person for person in undead if person.is_logged_out and _all_went(person, storm)]
+    yield Figure("log-outs lost with database, Redis and process at once (decision 9)", f"{len(forgotten):,}")
+    yield none("ended sessions that live", [person for person in undead if person not in forgotten])
     yield none("live sessions that are lost", [person for person in live if sessions[person.number] != 200])
+
+
+def _all_went(person: Person, storm: Storm) -> bool:
+    """Whether a log-out could be recorded nowhere: the one loss that is known and accepted."""
+    log_out = next(answer for answer in reversed(person.answers) if answer.path == "/api/logout")
+    since, until = log_out.at - 1, log_out.at + log_out.seconds + AROUND
+    webs, redis = _is_hit(storm, since, until, "web 0", "web 1"), _is_hit(storm, since, until, "redis")
+    return log_out.seconds >= PATIENCE and webs and redis
 
 
 def _duplicates(sink: KillableSink, storm: Storm) -> Iterator[Figure]:
