@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Dialect
 
 from adapters.sql import tables
 from adapters.sql.engine import open_engine
@@ -603,3 +605,24 @@ async def test_a_database_that_is_not_there_is_unavailable(record: Record, tmp_p
                     await work.users.any()
     finally:
         await broken.dispose()
+
+
+async def test_a_connection_that_is_lost_as_it_is_set_up_is_unavailable(record: Record) -> None:
+    if record.engine.dialect.name != "postgresql":
+        pytest.skip("a file has no connection to lose")
+    await record.engine.dispose()
+    fresh = open_engine(record.engine.url.render_as_string(hide_password=False))
+
+    @event.listens_for(fresh.sync_engine, "do_connect")
+    def lose(dialect: Dialect, _: object, args: Any, kwargs: Any) -> Any:
+        connection = dialect.connect(*args, **kwargs)
+        connection.driver_connection.terminate()
+        return connection
+
+    try:
+        for enter in (SqlBegin(fresh, IDS, record.wakers), SqlRead(fresh, IDS, record.wakers)):
+            with pytest.raises(Unavailable):
+                async with enter() as work:
+                    await work.users.any()
+    finally:
+        await fresh.dispose()
