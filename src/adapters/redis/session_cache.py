@@ -11,6 +11,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from adapters.redis.breaker import Breaker
+from adapters.redis.gathered import GatheredReads
 from application.ports import Ended, Unavailable
 from domain.email_address import EmailAddress
 from domain.session import LoggedIn, Session
@@ -52,17 +53,18 @@ class RedisSessionCache:
 
     def __init__(self, redis: Breaker, clock: Callable[[], float] = time.time) -> None:
         self._redis = redis
+        self._reads = GatheredReads(redis)
         self._clock = clock
 
     async def get(self, key_hash: bytes) -> LoggedIn | Ended | None:
         """What is remembered; None also where Redis fails: the record is asked instead (fails open to the record)."""
         try:
-            value = await self._redis.run(lambda redis: redis.get(_name(key_hash)))
+            value = await self._reads.get(_name(key_hash))
         except Unavailable:
             return None
         if value is None:
             return None
-        return Ended.ENDED if value == _TOMBSTONE else _unpack(key_hash, cast("bytes", value), self._clock())
+        return Ended.ENDED if value == _TOMBSTONE else _unpack(key_hash, value, self._clock())
 
     async def put(self, found: LoggedIn) -> None:
         """Remember a session for a minute, unless anything is remembered of it; or not, where Redis fails."""

@@ -171,6 +171,28 @@ async def test_connections_that_redis_has_dropped_cost_nothing(redis: Redis, ser
     assert await asyncio.gather(*(cache.get(found.session.key_hash) for found in people)) == people
 
 
+async def test_reads_of_one_moment_are_one_command(redis: Redis) -> None:
+    cache, people = RedisSessionCache(Breaker(redis, patience=PATIENT)), [somebody() for _ in range(300)]
+    await asyncio.gather(*map(cache.put, people))
+    await redis.config_resetstat()
+    asked = [person.session.key_hash for person in (*people, *people, somebody())]
+    assert await asyncio.gather(*map(cache.get, asked)) == [*people, *people, None]
+    commands = await redis.info("commandstats")
+    assert commands["cmdstat_mget"]["calls"] == 3, "at most 256 names in one"
+    assert "cmdstat_get" not in commands
+
+
+async def test_a_reader_that_goes_away_spoils_no_other_ones_answer(redis: Redis) -> None:
+    cache, found = RedisSessionCache(Breaker(redis, patience=PATIENT)), somebody()
+    await cache.put(found)
+    readers = [asyncio.ensure_future(cache.get(found.session.key_hash)) for _ in range(3)]
+    await asyncio.sleep(0)
+    readers[1].cancel()
+    answers = await asyncio.gather(*readers, return_exceptions=True)
+    assert answers[0] == answers[2] == found
+    assert isinstance(answers[1], asyncio.CancelledError)
+
+
 async def test_no_cache_knows_nothing() -> None:
     cache, found = NoSessionCache(), somebody()
     await cache.put(found)
