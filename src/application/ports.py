@@ -10,7 +10,7 @@ from uuid import UUID
 
 from domain.email_address import EmailAddress
 from domain.events import Event
-from domain.invite import Claim, Invite
+from domain.invite import Claim, Invite, Issued
 from domain.limits import Limit
 from domain.mail import Mail, MailKind, MailState
 from domain.password import NewPassword, Password
@@ -195,7 +195,7 @@ class Invites(Protocol):
     async def get(self, id: UUID) -> Invite | None:
         """The invite of this id."""
 
-    async def issued(self, by: UUID | None = None) -> Sequence[Invite]:
+    async def issued(self, by: UUID | None = None) -> Sequence[Issued]:
         """The invites of one issuer, or everybody's; newest first."""
 
     async def claim(self, id: UUID, at: datetime) -> bool:

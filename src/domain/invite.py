@@ -126,6 +126,14 @@ class Invite:
 
 
 @dataclass(frozen=True, slots=True)
+class Issued:
+    """An invite with its issuer's name: None where it was no user, or one who is deleted."""
+
+    invite: Invite
+    issuer: Username | None
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """That somebody has signed up with an invite: by address and username, which together do so once.
 

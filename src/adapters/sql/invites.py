@@ -9,17 +9,21 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.sql.tables import invite_claims, invites
+from adapters.sql.tables import invite_claims, invites, users
 from adapters.sql.types import AnyRow, Instant
 from domain.email_address import EmailAddress
 from domain.errors import InviteUnknown
-from domain.invite import Claim, Invite
+from domain.invite import Claim, Invite, Issued
 from domain.user import Role
 from domain.username import HOLD, Username
 
 _add = insert(invites)
 _get = select(invites).where(invites.c.id == bindparam("id"))
-_all = select(invites).order_by(invites.c.id.desc())
+_all = (
+    select(invites, users.c.username.label("issuer"))
+    .outerjoin(users, users.c.id == invites.c.issued_by)
+    .order_by(invites.c.id.desc())
+)
 _of_issuer = _all.where(invites.c.issued_by == bindparam("issued_by"))
 _open = (
     update(invites)
@@ -68,10 +72,11 @@ class SqlInvites:
         row = (await self._connection.execute(_get, {"id": id})).first()
         return _to_invite(row) if row else None
 
-    async def issued(self, by: UUID | None = None) -> Sequence[Invite]:
+    async def issued(self, by: UUID | None = None) -> Sequence[Issued]:
         """The invites of one issuer, or everybody's; newest first."""
         statement, values = (_all, {}) if by is None else (_of_issuer, {"issued_by": by})
-        return [_to_invite(row) for row in await self._connection.execute(statement, values)]
+        rows = await self._connection.execute(statement, values)
+        return [Issued(_to_invite(row), Username(row.issuer) if row.issuer else None) for row in rows]
 
     async def claim(self, id: UUID, at: datetime) -> bool:
         """Count a claim; False where the invite is not open at that time."""

@@ -37,7 +37,7 @@ class IssueInvite:
             if by is not None and await work.users.lock(by.id) is None:
                 raise NotLoggedIn
             if by is not None and not by.is_operator:
-                mine = await work.invites.issued(by.id)
+                mine = [found.invite for found in await work.invites.issued(by.id)]
                 open_claims = sum(i.max_claims - i.claims for i in mine if i.is_open(now))
                 if open_claims + terms.max_claims > self.quota:
                     raise InviteQuotaReached(self.quota)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from application.ports import Begin
-from domain.invite import Invite
+from domain.invite import Issued
 from domain.user import Profile
 
 
@@ -14,7 +14,7 @@ class ListInvites:
 
     read: Begin
 
-    async def __call__(self, *, to: Profile | None) -> Sequence[Invite]:
+    async def __call__(self, *, to: Profile | None) -> Sequence[Issued]:
         """The invites, newest first. `to` is None for the command line."""
         async with self.read() as work:
             return await work.invites.issued(None if to is None or to.is_operator else to.id)

@@ -22,7 +22,7 @@ class OfferFirstInvite:
         async with self.begin() as work:
             if await work.users.any():
                 return None
-            for invite in await work.invites.issued():
+            for invite in [found.invite for found in await work.invites.issued()]:
                 if invite.role is Role.ADMIN and invite.email is None and invite.is_open(now):
                     return invite
             invite = Invite.issue(InviteTerms(role=Role.ADMIN), id=self.ids.new(), by=None, at=now)

@@ -44,14 +44,14 @@ def create(email: str | None, expires: int, max_claims: int, note: str | None, o
 
 @invite.command("list")
 def list_() -> None:
-    """List all invites, newest first: id, state, claims, end, address, note."""
+    """List all invites, newest first: id, state, claims, end, issuer, address, note."""
 
     async def work(container: "Container") -> list[str]:
         now = container.clock().now()
         return [
             f"{found.id}  {found.state(now):<7}  {found.claims}/{found.max_claims}  {found.expires_at:%Y-%m-%d %H:%M}"
-            f"  {found.email or '-'}  {found.note or ''}".rstrip()
-            for found in await container.list_invites()(to=None)
+            f"  {issuer or '-'}  {found.email or '-'}  {found.note or ''}".rstrip()
+            for found, issuer in [(it.invite, it.issuer) for it in await container.list_invites()(to=None)]
         ]
 
     for line in with_container(work) or ["There are no invites. Make one: bottomline invite create"]:

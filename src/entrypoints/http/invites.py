@@ -19,7 +19,7 @@ from application.ports import Clock
 from domain.client_address import ClientAddress
 from domain.email_address import EmailAddress
 from domain.errors import InviteInvalid, InviteNotFound, InviteQuotaReached
-from domain.invite import LIFE_DAYS, LONGEST_LIFE_DAYS, LONGEST_NOTE, MOST_CLAIMS, Invite, InviteState, InviteTerms
+from domain.invite import LIFE_DAYS, LONGEST_LIFE_DAYS, LONGEST_NOTE, MOST_CLAIMS, InviteState, InviteTerms, Issued
 from domain.session import LoggedIn
 from entrypoints.http.wire import Moment
 
@@ -59,7 +59,10 @@ class InviteBody(msgspec.Struct):
 
 
 class InviteOut(msgspec.Struct):
-    """An invite as its issuer sees it; token and link while it can be claimed."""
+    """An invite as its issuer sees it; token and link while it can be claimed.
+
+    `issued_by` is a username; null where the command line issued the invite, or an account that is deleted.
+    """
 
     id: UUID
     invite: str | None
@@ -68,13 +71,15 @@ class InviteOut(msgspec.Struct):
     max_claims: int
     claims: int
     note: str | None
+    issued_by: str | None
     created_at: Moment
     expires_at: Moment
     state: InviteState
 
     @classmethod
-    def of(cls, invite: Invite, links: Links, at: datetime) -> "InviteOut":
+    def of(cls, issued: Issued, links: Links, at: datetime) -> "InviteOut":
         """The answer for this invite."""
+        invite = issued.invite
         is_open = invite.is_open(at)
         return cls(
             id=invite.id,
@@ -84,6 +89,7 @@ class InviteOut(msgspec.Struct):
             max_claims=invite.max_claims,
             claims=invite.claims,
             note=invite.note,
+            issued_by=issued.issuer.name if issued.issuer else None,
             created_at=invite.created_at,
             expires_at=invite.expires_at,
             state=invite.state(at),
@@ -112,7 +118,8 @@ async def issue(
     terms = InviteTerms(
         email=data.email, max_claims=data.max_claims, expires_in_days=data.expires_in_days, note=data.note
     )
-    return InviteOut.of(await issue_invite(terms=terms, by=me.user), links, clock.now())
+    invite = await issue_invite(terms=terms, by=me.user)
+    return InviteOut.of(Issued(invite, me.user.username), links, clock.now())
 
 
 @get("/")
@@ -123,7 +130,7 @@ async def list_mine(
     clock: NamedDependency[UtcClock],
 ) -> Sequence[InviteOut]:
     """List my invites; for an operator, everybody's."""
-    return [InviteOut.of(invite, links, clock.now()) for invite in await list_invites(to=me.user)]
+    return [InviteOut.of(issued, links, clock.now()) for issued in await list_invites(to=me.user)]
 
 
 @delete("/{invite_id:uuid}", problems=(InviteNotFound,))

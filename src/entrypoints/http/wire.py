@@ -31,6 +31,7 @@ EXAMPLES: Mapping[str, Any] = {
     "invited_by": "bob",
     "link": "http://localhost:8000/signup#invite=AwEBmmssDT58T4pbbH2OnwoblvHTDqGOe2U8qOgulwLUQQ",
     "note": "from the choir",
+    "issued_by": "ann",
     "password": "a lighthouse keeps no secrets",
     "reason": "username_taken",
     "reset": "AwMBmmssDT58T4pbbH2OnwobuEZs8T6A6pMy7i3N8_lm1A",

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import event, text
@@ -27,12 +28,23 @@ SEARCHES: dict[str, Callable[[SqlWork], Awaitable[Any]]] = {
 @pytest.mark.parametrize("index", SEARCHES)
 async def test_what_a_loop_looks_for_is_found_by_its_index(engine: AsyncEngine, index: str) -> None:
     """A condition of a partial index counts only where the statement has it in the same words, not as bound values."""
+    assert f" {index} " in await plan_of(engine, SEARCHES[index])
+
+
+async def test_a_users_invites_and_their_issuer_are_found_by_indexes(engine: AsyncEngine) -> None:
+    plan = await plan_of(engine, lambda work: work.invites.issued(UUID(int=1)))
+    assert " ix_invites_issued_by_id " in plan
+    assert (" pk_users " if engine.dialect.name == "postgresql" else " sqlite_autoindex_users_1 ") in plan
+
+
+async def plan_of(engine: AsyncEngine, search: Callable[[SqlWork], Awaitable[Any]]) -> str:
+    """How the database goes about a search that is one statement."""
     record = Record(engine)
     said: list[tuple[str, Any]] = []
     event.listen(engine.sync_engine, "before_cursor_execute", lambda *heard: said.append((heard[2], heard[3])))
     async with record.begin() as work:
         said.clear()
-        await SEARCHES[index](work)
+        await search(work)
         ((statement, values),) = said
     async with engine.connect() as connection:
         explain = "EXPLAIN QUERY PLAN"
@@ -41,4 +53,4 @@ async def test_what_a_loop_looks_for_is_found_by_its_index(engine: AsyncEngine, 
             await connection.execute(text("SET LOCAL enable_seqscan = off"))  # a few rows it would just read
             await connection.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
         plan = await connection.exec_driver_sql(f"{explain} {statement}", values)
-        assert f" {index} " in " ".join(" ".join(map(str, row)) + " " for row in plan)
+        return " ".join(" ".join(map(str, row)) + " " for row in plan)

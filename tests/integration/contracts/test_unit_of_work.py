@@ -17,7 +17,7 @@ from application.ports import Unavailable
 from domain.email_address import EmailAddress
 from domain.errors import InviteUnknown, UsernameTaken
 from domain.events import UserConfirmed
-from domain.invite import InviteTerms
+from domain.invite import InviteTerms, Issued
 from domain.mail import Mail, MailKind, MailState
 from domain.session import SessionLife
 from domain.token import Purpose, Token
@@ -232,7 +232,7 @@ async def test_open_invites_go_with_their_issuer_and_used_ones_stay(record: Reco
         await work.claims.add(a_claim(mine[1].id, "ann"))
         assert mine[0].issued_by is not None
         await work.invites.delete_open(mine[0].issued_by, NOW)
-        assert [invite.id for invite in await work.invites.issued()] == [theirs.id, mine[0].id]
+        assert [found.invite.id for found in await work.invites.issued()] == [theirs.id, mine[0].id]
     with pytest.raises(InviteUnknown):
         async with record.begin() as work:
             await work.claims.add(a_claim(mine[2].id, "bob"))
@@ -372,8 +372,28 @@ async def test_invites_are_listed_newest_first_for_their_issuer_or_all(record: R
         for invite in (*mine, other):
             await work.invites.add(invite)
     async with record.read() as work:
-        assert await work.invites.issued(UUID(int=1)) == mine[::-1]
-        assert await work.invites.issued() == [other, *mine[::-1]]
+        assert [found.invite for found in await work.invites.issued(UUID(int=1))] == mine[::-1]
+        assert [found.invite for found in await work.invites.issued()] == [other, *mine[::-1]]
+
+
+async def test_an_invite_is_listed_with_its_issuers_name_while_there_is_such_a_user(record: Record) -> None:
+    ann, bob = a_user("ann"), a_user("bob")
+    of_ann, of_bob = (replace(an_invite(), issued_by=user.id) for user in (ann, bob))
+    of_nobody, of_the_command_line = an_invite(), replace(an_invite(), issued_by=None)
+    async with record.begin() as work:
+        for user in (ann, bob):
+            await work.users.add(user)
+        for invite in (of_ann, of_bob, of_nobody, of_the_command_line):
+            await work.invites.add(invite)
+        assert await work.invites.issued() == [
+            Issued(of_the_command_line, None),
+            Issued(of_nobody, None),
+            Issued(of_bob, bob.username),
+            Issued(of_ann, ann.username),
+        ]
+        assert await work.invites.issued(ann.id) == [Issued(of_ann, ann.username)]
+        await work.users.delete(ann.id)
+        assert await work.invites.issued(ann.id) == [Issued(of_ann, None)]
 
 
 async def test_an_address_and_a_name_claim_an_invite_once(record: Record) -> None:

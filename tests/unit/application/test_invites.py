@@ -3,7 +3,7 @@
 import pytest
 
 from domain.errors import InviteInvalid, InviteNotFound, InviteQuotaReached
-from domain.invite import InviteTerms
+from domain.invite import InviteTerms, Issued
 from domain.token import Purpose
 from domain.user import Role
 from entrypoints.container import Container
@@ -50,8 +50,9 @@ async def test_members_see_and_revoke_their_own_invites_and_operators_all(contai
     ann, bob = await a_member(container, ANN), await a_member(container, BOB, Role.ADMIN)
     mine = await container.issue_invite()(terms=InviteTerms(), by=ann.profile)
     other = await container.issue_invite()(terms=InviteTerms(), by=bob.profile)
-    assert [invite.id for invite in await container.list_invites()(to=ann.profile)] == [mine.id]
-    assert {mine.id, other.id} < {invite.id for invite in await container.list_invites()(to=bob.profile)}
+    assert await container.list_invites()(to=ann.profile) == [Issued(mine, ann.username)]
+    everybodys = await container.list_invites()(to=bob.profile)
+    assert {Issued(mine, ann.username), Issued(other, bob.username)} < set(everybodys)
     with pytest.raises(InviteNotFound):
         await container.revoke_invite()(invite_id=other.id, by=ann.profile)
     await container.revoke_invite()(invite_id=mine.id, by=bob.profile)

@@ -62,6 +62,8 @@ async def test_an_operator_issues_lists_and_revokes_invites(
     listed = {found["id"]: found for found in (await client.get("/api/invites")).json()}
     assert listed[invite["id"]] == invite
     assert {found["state"] for found in listed.values()} == {"open", "spent"}
+    assert invite["issued_by"] == "ann"
+    assert {found["issued_by"] for found in listed.values() if found["id"] != invite["id"]} == {None}
     assert (await client.delete(f"/api/invites/{invite['id']}")).status_code == 204
     revoked = {found["id"]: found for found in (await client.get("/api/invites")).json()}[invite["id"]]
     assert (revoked["state"], revoked["invite"], revoked["link"]) == ("revoked", None, None)
