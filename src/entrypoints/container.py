@@ -17,6 +17,7 @@ from adapters.crypto.links import Links
 from adapters.crypto.secret_keys import derive
 from adapters.crypto.tokens import HmacTokenSigner
 from adapters.files.breached_passwords import FileBreachedPasswords, NoBreachedPasswords
+from adapters.files.mailbox import FileMailbox
 from adapters.files.mailer import FileMailer
 from adapters.memory.gauges import NoGauges
 from adapters.memory.publisher import MemoryPublisher
@@ -118,7 +119,9 @@ class Container(DeclarativeContainer):
         sender=settings.provided.mail_from,
         brand=settings.provided.brand,
         contact=settings.provided.contact_url,
+        reply_to=settings.provided.mail_reply_to,
     )
+    mailbox = Singleton(FileMailbox, settings.provided.mail_folder)
     password_policy = Singleton(PasswordPolicy, settings.provided.password_min_length)
     password_check = Singleton(PasswordCheck, strength=strength, breached=breached, brand=settings.provided.brand)
     session_life = Singleton(
@@ -352,7 +355,7 @@ def _mailer(settings: Settings, composer: Composer, announce: Callable[[str], No
         mailer = SmtpMailer(SmtpServer.parse(settings.smtp_url), composer)
         stack.push_async_callback(mailer.close)
         return mailer
-    return FileMailer(settings.data_dir / "mail", composer, announce)
+    return FileMailer(settings.mail_folder, composer, announce)
 
 
 def _gauges(settings: Settings) -> Gauges:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from email.utils import parseaddr
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -31,6 +31,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that an operator may set. An absent server URL means the adapter that needs no server."""
 
     public_url: str
+    assets_url: str | None
     secret_keys: tuple[str, ...]
     database_url: str
     redis_url: str | None
@@ -41,6 +42,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     workers: int
     mail_from: str
+    mail_reply_to: str | None
     brand: str
     contact_url: str | None
     session_days: int
@@ -59,6 +61,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def is_embedded(self) -> bool:
         """Whether the record is a file of this machine, so that this process is the only one."""
         return self.database_url.startswith("sqlite:")
+
+    @property
+    def mail_folder(self) -> Path:
+        """Where mails lie that no server takes."""
+        return self.data_dir / "mail"
+
+    @property
+    def has_mailbox(self) -> bool:
+        """Whether the mails are shown to whoever sits at this machine: they carry what opens accounts.
+
+        So only where nobody else is meant to come here, be it by another address, or by a proxy.
+        """
+        is_for_one = self.is_embedded and not self.smtp_url and not self.trusted_proxies
+        return is_for_one and _is_loopback(self.host) and urlsplit(self.public_url).hostname in LOCAL_HOSTS
 
     @property
     def session_life(self) -> timedelta:
@@ -82,6 +98,13 @@ class Setting(msgspec.Struct, frozen=True):
     read: Callable[[str], Any]
     default: str | None
     meaning: str
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host in LOCAL_HOSTS or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _server(*schemes: str) -> Callable[[str], str]:
@@ -114,6 +137,15 @@ def _public_url(text: str) -> str:
     parts = urlsplit(_server("https", "http")(text))
     if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
         raise ValueError("write https://host[:port] and nothing behind it")
+    return text.rstrip("/")
+
+
+def _assets_url(text: str) -> str:
+    """Stands in pages and in a policy as it is: nothing that means something there is taken."""
+    parts = urlsplit(_server("https", "http")(text))
+    is_encrypted = parts.scheme == "https" or parts.hostname in LOCAL_HOSTS
+    if not is_encrypted or not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?", text):
+        raise ValueError("write https://host[:port][/path] and nothing behind it")
     return text.rstrip("/")
 
 
@@ -155,7 +187,7 @@ def _file(text: str) -> Path:
     return Path(text)
 
 
-def _sender(text: str) -> str:
+def _mail_address(text: str) -> str:
     address = parseaddr(text)[1]
     if "@" not in address or not address.isascii() or _has_controls(text):
         raise ValueError("write an address such as Name <name@example.org>")
@@ -203,6 +235,11 @@ SETTINGS: Mapping[str, Setting] = {
         None,
         "Where people reach the service; all links start with it. Default: http://localhost:PORT",
     ),
+    "ASSETS_URL": Setting(
+        _assets_url,
+        None,
+        "Where pages load their scripts and styles from: a CDN, https://host[/path]. Default: the service itself",
+    ),
     "SECRET_KEYS": Setting(
         _secret_keys,
         None,
@@ -230,8 +267,9 @@ SETTINGS: Mapping[str, Setting] = {
     "HOST": Setting(_line, "127.0.0.1", "The address to listen on"),
     "PORT": Setting(_whole(1, 65_535), "8000", "The port to listen on"),
     "WORKERS": Setting(_whole(1, 256), "1", "Web processes; more than one needs Postgres"),
-    "MAIL_FROM": Setting(_sender, "Bottomline <bottomline@localhost>", "The sender of mails"),
-    "BRAND": Setting(_line, "Bottomline", "What the service calls itself in mails"),
+    "MAIL_FROM": Setting(_mail_address, "Bottomline <bottomline@localhost>", "The sender of mails"),
+    "MAIL_REPLY_TO": Setting(_mail_address, None, "Where answers to mails go. Default: to the sender"),
+    "BRAND": Setting(_line, "Bottomline", "What the service calls itself in pages and mails"),
     "CONTACT_URL": Setting(_contact, None, "Where people get help: https://… or mailto:…"),
     "SESSION_DAYS": Setting(_whole(1, 365), "14", "Days after which a session ends"),
     "SESSION_IDLE_DAYS": Setting(_whole(1, 365), "3", "Days without use after which a session ends"),

@@ -1,20 +1,32 @@
-"""Mails as MIME messages."""
+"""Mails as MIME messages: each as text and as HTML, for the reader's program to choose from."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from email.message import EmailMessage
+from email.headerregistry import BaseHeader, HeaderRegistry
+from email.message import EmailMessage, MIMEPart
 from email.policy import SMTP
 from email.utils import format_datetime
-from textwrap import dedent
+from functools import cache
 from urllib.parse import urlsplit
-from uuid import UUID
 
 from adapters.crypto.links import Links
+from adapters.mime.words import Wording
 from application.ports import MailRefused
-from domain.mail import Mail, MailKind
+from domain.mail import Mail
 
-_POLICY = SMTP.clone(max_line_length=998)
-"""RFC 5322, 2.1.1: links stay whole."""
+_LONGEST = 998
+"""Characters of a line (RFC 5322, 2.1.1)."""
+
+
+class _Headers(HeaderRegistry):
+    """Keeps the class of each header, which the registry makes anew each time: a third of what a mail takes."""
+
+    @cache  # noqa: B019  there is one, and a mail has few headers
+    def __getitem__(self, name: str) -> type[BaseHeader]:
+        return super().__getitem__(name)
+
+
+_POLICY = SMTP.clone(max_line_length=_LONGEST, header_factory=_Headers())
+"""Links stay whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,163 +46,43 @@ class Composer:
     sender: str
     brand: str
     contact: str | None
+    reply_to: str | None = None
 
     def compose(self, mail: Mail) -> Composed:
-        """The mail as a message with a Message-ID that is the same each time. Raises MailRefused on bad headers."""
+        """The mail as a message that is the same each time, byte for byte. Raises MailRefused on bad headers."""
         try:
             return self._composed(mail)
         except Exception as error:  # the standard library raises what it likes on headers that it cannot write
             raise MailRefused(f"cannot be written: {error!r}") from error
 
     def _composed(self, mail: Mail) -> Composed:
-        subject, text, link = self._content(mail)
+        from adapters.mime.layout import Frame, as_html, as_text
+
+        words = Wording(self.links, self.brand, has_contact=self.contact is not None).of(mail)
+        frame = Frame(self.brand, self.links.public_url, self.contact)
+        message = self._with_headers(mail, words.subject)
+        message.set_payload([_part(as_text(words, frame), "plain"), _part(as_html(words, frame), "html")])
+        return Composed(message, words.subject, words.link)
+
+    def _with_headers(self, mail: Mail, subject: str) -> EmailMessage:
         message = EmailMessage(policy=_POLICY)
         message["From"] = self.sender
         message["To"] = mail.to.address
+        if self.reply_to:
+            message["Reply-To"] = self.reply_to
         message["Subject"] = subject
         message["Date"] = format_datetime(mail.created_at)
         message["Message-ID"] = f"<{mail.id}@{urlsplit(self.links.public_url).hostname}>"
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers, please
-        body = f"{text}\n-- \n{self._signature()}\n"
-        message.set_content(body, cte="7bit" if body.isascii() else "quoted-printable")
-        return Composed(message, subject, link)
-
-    def _content(self, mail: Mail) -> tuple[str, str, str]:
-        write = {
-            MailKind.CONFIRMATION: self._confirmation,
-            MailKind.ACCOUNT_EXISTS: self._account_exists,
-            MailKind.INVITE: self._invite,
-            MailKind.RESET: self._reset,
-            MailKind.PASSWORD_CHANGED: self._password_changed,
-            MailKind.EMAIL_CHANGE: self._email_change,
-            MailKind.EMAIL_CHANGED: self._email_changed,
-            MailKind.FAREWELL: self._farewell,
-        }[mail.kind]
-        return write(mail)
-
-    def _confirmation(self, mail: Mail) -> tuple[str, str, str]:
-        link = self.links.confirm(_id(mail))
-        text = f"""\
-            Hello {mail.username},
-
-            You signed up for {self.brand} with this address. Open this page and press the button to confirm it:
-
-            {link}
-
-            {_until(mail.link_expires_at)} If you did not sign up, ignore this mail: without the confirmation
-            nobody can use the account.
-            """
-        return f"Confirm your address for {self.brand}", dedent(text), link
-
-    def _account_exists(self, mail: Mail) -> tuple[str, str, str]:
-        link = self.links.reset(_id(mail))
-        text = f"""\
-            Hello {mail.username},
-
-            Somebody wanted to use this address for {self.brand}, which has an account already. Log in here:
-
-            {self.links.login()}
-
-            If you do not remember your password, set another one here:
-
-            {link}
-
-            {_until(mail.link_expires_at)} If it was not you, ignore this mail: nothing about your account has
-            changed.
-            """
-        return f"You already have an account at {self.brand}", dedent(text), link
-
-    def _reset(self, mail: Mail) -> tuple[str, str, str]:
-        link = self.links.reset(_id(mail))
-        text = f"""\
-            Hello {mail.username},
-
-            Somebody asked for another password for your account at {self.brand}. Set it here:
-
-            {link}
-
-            {_until(mail.link_expires_at)} All your sessions will end. If you did not ask for it, ignore this mail:
-            your password stays as it is.
-            """
-        return f"Set another password for {self.brand}", dedent(text), link
-
-    def _password_changed(self, mail: Mail) -> tuple[str, str, str]:
-        link = self.links.forgot()
-        text = f"""\
-            Hello {mail.username},
-
-            The password of your account at {self.brand} was changed, and your other sessions were ended.
-
-            If it was not you, somebody else knows your password or reads your mail. Set another password at once:
-
-            {link}
-            """
-        return f"Your password for {self.brand} was changed", dedent(text), link
-
-    def _email_change(self, mail: Mail) -> tuple[str, str, str]:
-        link = self.links.confirm_email(_id(mail))
-        text = f"""\
-            Hello {mail.username},
-
-            You want to use this address for your account at {self.brand} from now on. Open this page and press the
-            button to confirm it:
-
-            {link}
-
-            {_until(mail.link_expires_at)} If you do not know what this is about, ignore this mail: without the
-            confirmation nothing changes.
-            """
-        return f"Confirm your new address for {self.brand}", dedent(text), link
-
-    def _email_changed(self, mail: Mail) -> tuple[str, str, str]:
-        link = self.links.undo_email_change(_id(mail))
-        text = f"""\
-            Hello {mail.username},
-
-            Your account at {self.brand} has another mail address from now on; nothing more will be sent to this one.
-
-            If it was not you, take your account back here:
-
-            {link}
-
-            {_until(mail.link_expires_at)} Your account will have this address again, all sessions will end, and you
-            will be sent a link to set another password.
-            """
-        return f"Your address for {self.brand} was changed", dedent(text), link
-
-    def _farewell(self, mail: Mail) -> tuple[str, str, str]:
-        link = self.links.public_url
-        text = f"""\
-            Hello {mail.username},
-
-            Your account at {self.brand} is deleted, as you asked for, and your sessions and open invites with it.
-            Your username is kept from others for 90 days. There is nothing for you to do. Goodbye, and thank you.
-            """
-        return f"Your account at {self.brand} is deleted", dedent(text), link
-
-    def _invite(self, mail: Mail) -> tuple[str, str, str]:
-        link = self.links.signup(_id(mail))
-        who = f"{mail.invited_by} invites you" if mail.invited_by else "You are invited"
-        text = f"""\
-            Hello,
-
-            {who} to {self.brand}. Sign up here with this mail address:
-
-            {link}
-
-            {_until(mail.link_expires_at)} If you do not know what this is about, ignore this mail.
-            """
-        return f"{who} to {self.brand}", dedent(text), link
-
-    def _signature(self) -> str:
-        return f"{self.brand}\n{self.links.public_url}" + (f"\nQuestions: {self.contact}" if self.contact else "")
+        message["MIME-Version"] = "1.0"
+        # Made by chance, the boundary would differ with each try. Who chooses a name does not know the id.
+        message["Content-Type"] = f'multipart/alternative; boundary="={mail.id}"'
+        return message
 
 
-def _id(mail: Mail) -> UUID:
-    if mail.link_id is None:
-        raise ValueError(f"a {mail.kind} mail needs a token")
-    return mail.link_id
-
-
-def _until(expires_at: datetime | None) -> str:
-    return f"The link works until {expires_at:%d %B %Y, %H:%M} UTC." if expires_at else ""
+def _part(content: str, subtype: str) -> MIMEPart:
+    """A part with its text as it is where that may be, for whoever looks at the bytes."""
+    part = MIMEPart(policy=_POLICY)
+    is_plain = content.isascii() and max(map(len, content.splitlines())) <= _LONGEST
+    part.set_content(content, subtype=subtype, cte="7bit" if is_plain else "quoted-printable")
+    return part

@@ -11,10 +11,11 @@ from typing import Self
 import httpx
 
 from tests.integration.faults.proxy import Proxy
-from tests.integration.journeys.worlds import World, settings_on_servers, text_of
+from tests.integration.journeys.worlds import World, settings_on_servers
 from tests.integration.processes import Browser, Process, WebProcess
 from tests.integration.servers.ports import LoopbackPort
 from tests.integration.smtp_sink import SmtpSink
+from tests.mails import text_of
 
 IN_TIME = 3.5
 """Seconds for an answer: three, and some for a busy machine."""

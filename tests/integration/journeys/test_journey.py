@@ -196,6 +196,17 @@ async def test_data_and_mails_are_for_their_owner_alone(
         connection.close()
 
 
+async def test_the_embedded_run_says_where_its_mails_are_shown(
+    embedded_world: AbstractAsyncContextManager[World],
+) -> None:
+    async with embedded_world as world:
+        page = await world.web.said(r"^Mails: (\S+)$")
+        assert page == f"{world.web.url}/mailbox"
+        async with world.web.browser() as reader:
+            assert (await reader.get("/mailbox/mails")).status_code == 200
+            assert (await reader.get("/mailbox/mails", headers={"x-forwarded-for": "127.0.0.1"})).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("settings", "line"),
     [

@@ -1,6 +1,8 @@
 """The two ways to run Bottomline, alike for a test that walks through it."""
 
 import asyncio
+import email
+import email.policy
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -15,6 +17,7 @@ from entrypoints.container import opened
 from entrypoints.settings import read_settings
 from tests.integration.processes import QUICK, Process, WebProcess
 from tests.integration.smtp_sink import SmtpSink
+from tests.mails import text_of
 
 
 @dataclass
@@ -52,17 +55,18 @@ class World:
 
 
 @asynccontextmanager
-async def embedded(folder: Path) -> AsyncIterator[World]:
-    """One process, no server."""
+async def embedded(folder: Path, **others: str) -> AsyncIterator[World]:
+    """One process, no server, quick or as `others` sets it."""
     mail = folder / "var" / "mail"
 
     def texts(address: str) -> list[str]:
         files = sorted(mail.glob("*.eml")) if mail.exists() else []
-        return [text for text in (file.read_text() for file in files) if f"To: {address}\n" in text]
+        messages = [read_mail(file) for file in files]
+        return [text_of(message) for message in messages if message["To"] == address]
 
-    async with WebProcess(folder, QUICK) as web:
-        settings = {**QUICK, "BOTTOMLINE_PUBLIC_URL": web.url}
-        yield World(web, None, folder, settings, texts)
+    settings = {**QUICK, **others}
+    async with WebProcess(folder, settings) as web:
+        yield World(web, None, folder, {**settings, "BOTTOMLINE_PUBLIC_URL": web.url}, texts)
 
 
 @asynccontextmanager
@@ -90,8 +94,8 @@ def settings_on_servers(postgres: str, redis: str, rabbitmq: str, smtp: str) -> 
     }
 
 
-def text_of(mail: EmailMessage) -> str:
-    """The plain text of a mail."""
-    content = mail.get_content()
-    assert isinstance(content, str)
-    return content
+def read_mail(file: Path) -> EmailMessage:
+    """A mail that the embedded run has written."""
+    message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+    assert isinstance(message, EmailMessage)
+    return message

@@ -87,6 +87,16 @@ def test_a_broker_needs_a_database_that_its_worker_can_share() -> None:
         ("PUBLIC_URL", "ftp://example.org"),
         ("PUBLIC_URL", "https://example.org/a?b#c"),
         ("PUBLIC_URL", "https://user@example.org"),
+        ("ASSETS_URL", "cdn.example.org"),
+        ("ASSETS_URL", "//cdn.example.org"),
+        ("ASSETS_URL", "http://cdn.example.org"),
+        ("ASSETS_URL", "https://user@cdn.example.org"),
+        ("ASSETS_URL", "https://cdn.example.org/x?y"),
+        ("ASSETS_URL", "https://cdn.example.org/x#y"),
+        ("ASSETS_URL", "https://cdn.example.org; script-src *"),
+        ("ASSETS_URL", "https://cdn.example.org/a b"),
+        ("ASSETS_URL", 'https://cdn.example.org/"><script>'),
+        ("ASSETS_URL", "https://cdn.example.org:x"),
         ("REDIS_URL", "localhost:6379"),
         ("REDIS_URL", "redis://h:abc"),
         ("RABBITMQ_URL", "amqp://"),
@@ -119,6 +129,18 @@ def test_a_broker_needs_a_database_that_its_worker_can_share() -> None:
 def test_a_bad_value_is_refused_with_what_to_write(name: str, bad: str) -> None:
     (line,) = problems({f"BOTTOMLINE_{name}": bad})
     assert line.startswith(f"BOTTOMLINE_{name}: ")
+
+
+def test_a_cdn_is_an_address_without_a_slash_at_its_end(tmp_path: Path) -> None:
+    environ = {"BOTTOMLINE_DATA_DIR": str(tmp_path)}
+    for url in (
+        "https://cdn.example.org/",
+        "https://cdn.example.org:8443/a/b/",
+        "http://localhost:9000",
+        "http://[::1]/a",
+    ):
+        assert read_settings({**environ, "BOTTOMLINE_ASSETS_URL": url}).assets_url == url.rstrip("/")
+    assert read_settings(environ).assets_url is None
 
 
 def test_a_password_is_not_sent_in_the_clear_to_another_machine(tmp_path: Path) -> None:

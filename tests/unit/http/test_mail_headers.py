@@ -23,7 +23,9 @@ BREAKS = ["\r\n", "\r", "\n", "\0", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\
 """What some program takes for the end of a line, or of a text."""
 SMUGGLED = "Bcc: eve@example.org"
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-COMPOSER = Composer(Links("https://bottomline.example", HmacTokenSigner(["s" * 32])), "B <b@b.example>", "B", None)
+COMPOSER = Composer(
+    Links("https://bottomline.example", HmacTokenSigner(["s" * 32])), "B <b@b.example>", "B", None, "H <h@b.example>"
+)
 MAIL = Mail(UUID(int=7), MailKind.INVITE, EmailAddress("ann@example.org"), NOW, UUID(int=8), NOW, "ann", "bob")
 
 
@@ -51,11 +53,12 @@ async def test_no_field_takes_the_end_of_a_line(
 
 
 @pytest.mark.parametrize("end", BREAKS[:3] + BREAKS[4:])
-@pytest.mark.parametrize("name", ["BRAND", "MAIL_FROM", "CONTACT_URL"])
+@pytest.mark.parametrize("name", ["BRAND", "MAIL_FROM", "MAIL_REPLY_TO", "CONTACT_URL"])
 def test_no_setting_takes_the_end_of_a_line(name: str, end: str) -> None:
-    value = {"BRAND": "Club", "MAIL_FROM": "Club <club@example.org>", "CONTACT_URL": "mailto:help@example.org"}[name]
+    address = "Club <club@example.org>"
+    values = {"BRAND": "Club", "MAIL_FROM": address, "MAIL_REPLY_TO": address, "CONTACT_URL": "mailto:club@example.org"}
     with pytest.raises(BadSettings, match=name):
-        read_settings({PREFIX + name: f"{value}{end}{SMUGGLED}"})
+        read_settings({PREFIX + name: f"{values[name]}{end}{SMUGGLED}"})
 
 
 @pytest.mark.parametrize("end", BREAKS)
@@ -73,6 +76,18 @@ def test_a_mail_with_the_end_of_a_line_in_it_has_the_headers_of_any_other_or_is_
     ):
         try:
             message = COMPOSER.compose(mail).message
+        except MailRefused:
+            continue
+        assert headers(message) == whole
+
+
+@pytest.mark.parametrize("end", BREAKS)
+def test_an_address_for_answers_with_the_end_of_a_line_in_it_adds_no_header(end: str) -> None:
+    whole = headers(COMPOSER.compose(MAIL).message)
+    assert "Reply-To" in whole
+    for evil in (f"H <h@b.example>{end}{SMUGGLED}", f"H{end}{SMUGGLED} <h@b.example>", f"h{end}@b.example"):
+        try:
+            message = replace(COMPOSER, reply_to=evil).compose(MAIL).message
         except MailRefused:
             continue
         assert headers(message) == whole

@@ -5,6 +5,8 @@ from email.message import EmailMessage
 
 import httpx
 
+from tests.mails import html_of, text_of
+
 _ID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16}"
 _RANDOM = re.compile(rf"(?<![\w-])([\w-]{{82}}|[\w-]{{46}}|{_ID})(?![\w-])")
 """Cookies, tokens, ids and request ids. Times are compared as they are: both worlds have one clock."""
@@ -25,7 +27,7 @@ class Transcript:
     def mail(self, mail: EmailMessage) -> None:
         """Note a mail."""
         headers = "".join(f"{name}: {value}\n" for name, value in mail.items())
-        self._note(f"{headers}\n{mail.get_content()}")
+        self._note(f"{headers}\n{text_of(mail)}\n{html_of(mail)}")
 
     def collect(self) -> list[str]:
         """What came since last time."""

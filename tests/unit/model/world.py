@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from tests.hand_clock import HandClock
+from tests.mails import text_of
 from tests.unit.model.facts import Account, Invite, Purpose, Session, Token, key
 from tests.unit.model.reference import Reference
 from tests.unit.model.transcript import Transcript
@@ -293,7 +294,7 @@ class World:
             if key(meant.to) in self.readers:
                 self.held.transcript.mail(mail)
                 if isinstance(meant.carries, Token):
-                    (token,) = re.findall(r"#\w+=([\w-]{46})", mail.get_content())
+                    (token,) = re.findall(r"#\w+=([\w-]{46})", text_of(mail))
                     self.held.mailed.setdefault(meant.carries.purpose, []).append((token, meant.carries))
 
     def _new_mails(self) -> list[EmailMessage]:
