@@ -45,6 +45,8 @@ async def serve_here(settings: Settings) -> None:
         try:
             async with routes.lifespan():
                 announce(f"Bottomline on {settings.public_url} - Ctrl-C stops it.")
+                if settings.has_mailbox:
+                    announce(f"Mails: {settings.public_url}/mailbox")
                 await _until_stopped(server)
         except ExceptionGroup as group:
             raise group.exceptions[0] from None

@@ -4,6 +4,7 @@ import gc
 
 import click
 
+from entrypoints.cli.assets import assets
 from entrypoints.cli.describing import openapi
 from entrypoints.cli.invites import invite
 from entrypoints.cli.mails import mail
@@ -21,5 +22,5 @@ def main() -> None:
     gc.disable()  # until `run`: what a start loads is no garbage, and to look for it takes a third of the time
 
 
-for command in (serve, worker, migrate, doctor, openapi, invite, mail, parked):
+for command in (serve, worker, migrate, doctor, openapi, assets, invite, mail, parked):
     main.add_command(command)

@@ -143,7 +143,7 @@ async def _rabbitmq(settings: Settings) -> Finding:
 
 async def _mail(settings: Settings) -> Finding:
     if settings.smtp_url is None:
-        return Finding(is_well=True, what=f"mail: not set, mails are files in {settings.data_dir / 'mail'}")
+        return Finding(is_well=True, what=f"mail: not set, mails are files in {settings.mail_folder}")
     from adapters.smtp.mailer import SmtpServer, connect
 
     async with connect(SmtpServer.parse(settings.smtp_url)):

@@ -8,6 +8,7 @@ from typing import Any
 from litestar import Litestar, Request, Router
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.exceptions import NotFoundException
 from litestar.types import ASGIApp
 
 from adapters.sql.migrate import migrate
@@ -18,12 +19,14 @@ from entrypoints.http import accounts, email_changes, forward_auth, health, invi
 from entrypoints.http.bodies import LARGEST, StrictRequest, readers_for
 from entrypoints.http.client_address import ClientAddresses, client_address
 from entrypoints.http.errors import HANDLERS
+from entrypoints.http.mailbox import mailbox_routes
 from entrypoints.http.openapi import openapi
-from entrypoints.http.pages import page_routes
+from entrypoints.http.pages import not_found, page_routes
 from entrypoints.http.security_log import SecurityLog
 from entrypoints.http.session_cookie import SessionCookie, logged_in, visiting
 from entrypoints.http.shell import Shell
 from entrypoints.settings import Settings
+from entrypoints.site import BadPage, Site, read_site
 
 log = logging.getLogger(__name__)
 PROVIDED = (
@@ -49,6 +52,7 @@ PROVIDED = (
     "end_other_sessions",
     "authenticate",
     "links",
+    "mailbox",
     "clock",
     "read",
 )
@@ -70,13 +74,15 @@ def create_app(
 
 def surrounded(routes: ASGIApp, settings: Settings) -> ASGIApp:
     """The routes, and around them what every request passes through."""
-    return SecurityLog(Shell(routes, public_url=settings.public_url), ClientAddresses(settings.trusted_proxies))
+    shell = Shell(routes, public_url=settings.public_url, assets_url=settings.assets_url)
+    return SecurityLog(shell, ClientAddresses(settings.trusted_proxies))
 
 
 def routed(
     settings: Settings, announce: Callable[[str], None] = print, swap: Mapping[str, object] | None = None
 ) -> Litestar:
-    """The routes and what they need, without what surrounds every request."""
+    """The routes and what they need, without what surrounds every request. Raises CannotStart."""
+    site = _site(settings)
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -107,7 +113,8 @@ def routed(
             ),
             *health.routes,
             openapi,
-            *page_routes(),
+            *page_routes(site),
+            *(mailbox_routes(site, settings) if settings.has_mailbox else ()),
         ],
         dependencies={
             **{name: Provide(_from_container(name)) for name in PROVIDED},
@@ -116,13 +123,21 @@ def routed(
             "visitor": Provide(visiting),
             "me": Provide(logged_in),
         },
-        exception_handlers=dict(HANDLERS),
+        exception_handlers={**HANDLERS, NotFoundException: not_found},
         lifespan=[lifespan],
         logging_config=None,
         openapi_config=None,
         request_class=StrictRequest,
         request_max_body_size=LARGEST,
+        state=State({"site": site}),
     )
+
+
+def _site(settings: Settings) -> Site:
+    try:
+        return read_site(settings)
+    except BadPage as fault:
+        raise CannotStart(f"Bottomline cannot serve its pages: {fault}") from fault
 
 
 def _hand_over(state: State, container: Container, settings: Settings) -> None:

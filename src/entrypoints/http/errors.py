@@ -170,7 +170,8 @@ def deletion_unavailable(request: Request[Any, Any, Any], fault: Unavailable) ->
     return _away(request, fault if isinstance(fault, DeletionUnavailable) else DeletionUnavailable(*fault.args))
 
 
-def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[ProblemOut]:
+def refused_by_framework(request: Request[Any, Any, Any], error: HTTPException) -> Response[ProblemOut]:
+    """The problem of what no route has refused: an unknown path, a method that it does not take."""
     allow = {"Allow": error.headers["allow"]} if error.headers and "allow" in error.headers else None
     return response(request, of_status(error.status_code), allow)
 
@@ -183,6 +184,6 @@ def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[P
 HANDLERS: Mapping[Any, Any] = {
     errors.Refusal: _refused,
     Unavailable: _away,
-    HTTPException: _http,
+    HTTPException: refused_by_framework,
     Exception: _unexpected,
 }

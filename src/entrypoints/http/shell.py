@@ -41,10 +41,11 @@ class Shell:
     and with it SQLite's write lock. What it was about to say is dropped; the servers' own time limits end it.
     """
 
-    def __init__(self, app: ASGIApp, *, public_url: str) -> None:
+    def __init__(self, app: ASGIApp, *, public_url: str, assets_url: str | None = None) -> None:
         self._app = app
         self._origin = cross_site.origin_of(public_url)
-        self._headers = _encoded(_headers(is_https=public_url.startswith("https:")))
+        policy = content_security_policy(assets_url)
+        self._headers = _encoded(_headers(policy, is_https=public_url.startswith("https:")))
         self._running: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -163,13 +164,30 @@ def _with_head(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
     return (name, value.replace(b"GET", b"GET, HEAD")) if name.lower() == b"allow" else header
 
 
-def _headers(*, is_https: bool) -> Mapping[str, str]:
-    """ASVS 3.4; no script may make markup of text. `server` stands where the web server would name itself (13.4.6)."""
+def content_security_policy(assets_url: str | None, *more: str) -> str:
+    """What pages may load and do, and `more`: scripts from files of ours alone, which make no markup of text."""
+    files = f"'self' {cross_site.origin_of(assets_url).decode()}" if assets_url else "'self'"
+    directives = {
+        "default-src": "'none'",
+        "script-src": files,
+        "style-src": files,
+        "img-src": files,
+        "connect-src": "'self'",
+        "form-action": "'self'",
+        "base-uri": "'none'",
+        "object-src": "'none'",
+        "frame-ancestors": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "'none'",
+    }
+    return "; ".join([*(f"{name} {value}" for name, value in directives.items()), *more])
+
+
+def _headers(policy: str, *, is_https: bool) -> Mapping[str, str]:
+    """ASVS 3.4. `server` stands where the web server would name itself (13.4.6)."""
     headers = {
         "cache-control": "no-store",
-        "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
-        " connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none';"
-        " require-trusted-types-for 'script'; trusted-types 'none'",
+        "content-security-policy": policy,
         "cross-origin-opener-policy": "same-origin",
         "cross-origin-resource-policy": "same-origin",
         "referrer-policy": "no-referrer",

@@ -1,57 +1,73 @@
-/** Take a token out of the fragment or the query, and out of the address bar and history at once. */
-export function takeToken(name) {
-  return takeTokens(name)[name];
+/** Asking the service, and what it answers when it does not do what it was asked. */
+
+const PATIENCE = 10_000;
+const SOON = 3_000;
+
+/** Why a request was not done: the status (0 without any answer), the service's code and words, the seconds to wait. */
+export class Problem extends Error {
+  constructor({ status, code, detail, errors = [], wait = 0 }) {
+    super(detail);
+    Object.assign(this, { status, code, errors, wait });
+  }
+}
+
+/** Send JSON; resolves to the answer's JSON, null where it has none, or rejects with a Problem. */
+export async function send(method, path, body, patience = PATIENCE) {
+  const response = await answerTo(method, path, body, patience);
+  if (response.ok) return response.status === 204 ? null : response.json();
+  const told = await response.json().catch(() => ({}));
+  throw new Problem({
+    status: response.status,
+    code: told.code ?? "internal_error",
+    detail: told.detail ?? "Something went wrong on our side. Try again later.",
+    errors: told.errors,
+    wait: Number(response.headers.get("retry-after")) || 0,
+  });
+}
+
+async function answerTo(method, path, body, patience) {
+  const json = body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  try {
+    return await fetch(path, { method, ...json, signal: AbortSignal.timeout(patience) });
+  } catch {
+    throw new Problem({
+      status: 0,
+      code: "unreachable",
+      detail: "You are offline, or the service cannot be reached. What you typed is still here: try again.",
+    });
+  }
+}
+
+/** Who is logged in here, as `GET /api/session` tells; null where nobody is, or nobody answers soon. */
+export async function session() {
+  try {
+    return await send("GET", "/api/session", undefined, SOON);
+  } catch {
+    return null;
+  }
+}
+
+/** Where one was going before one had to log in: a path of ours, or null. */
+export async function wayBack() {
+  const target = new URLSearchParams(location.search).get("return_to");
+  return target && (await import("./return_to.js")).pathOfOurs(target);
+}
+
+/** Take values of these names out of the fragment or the query, and out of the address bar and history at once. */
+export function take(...names) {
+  const [fragment, query] = [location.hash.slice(1), location.search].map((text) => new URLSearchParams(text));
+  const taken = Object.fromEntries(names.map((name) => [name, fragment.get(name) ?? query.get(name)]));
+  if (names.some((name) => taken[name] !== null)) history.replaceState(history.state, "", location.pathname);
+  return taken;
+}
+
+/** Take tokens of these names, as `take` does; this tab remembers them for when it is loaded again. */
+export function takeTokens(...names) {
+  const taken = take(...names);
+  if (names.every((name) => taken[name] === null)) return history.state?.tokens ?? {};
+  history.replaceState({ tokens: taken }, "");
+  return taken;
 }
 
 /** A second mailed link that is opened in the same tab changes the fragment alone: the page has to begin again. */
-addEventListener("hashchange", () => location.reload());
-
-/** Take tokens of these names, as `takeToken` does with one. */
-export function takeTokens(...names) {
-  const [fragment, query] = [location.hash.slice(1), location.search].map((text) => new URLSearchParams(text));
-  history.replaceState(null, "", location.pathname);
-  return Object.fromEntries(names.map((name) => [name, fragment.get(name) ?? query.get(name)]));
-}
-
-/** POST JSON; resolves to the answer, or rejects with an Error whose message a person can read. */
-export async function post(path, body) {
-  let response;
-  try {
-    response = await fetch(path, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
-  } catch {
-    throw new Error("The service cannot be reached. Check your connection and try again.");
-  }
-  const answer = await response.json().catch(() => ({}));
-  if (response.ok) return answer;
-  const reasons = (answer.errors ?? []).map((bad) => bad.message).join(" ");
-  throw new Error(reasons || answer.detail || "The service cannot answer right now. Try again in a moment.");
-}
-
-/** Show a line to the reader. */
-export function say(text) {
-  document.getElementById("status").textContent = text;
-}
-
-/** Send the form with `send(values)`, once at a time; failures are shown. */
-export function onSubmit(send) {
-  const form = document.getElementById("form");
-  const button = form.querySelector("button");
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    button.disabled = true;
-    say("Please wait …");
-    try {
-      say(await send(Object.fromEntries(new FormData(form))));
-      form.hidden = true;
-    } catch (error) {
-      say(error.message);
-    } finally {
-      button.disabled = false;
-    }
-  });
-  return form;
-}
+addEventListener("hashchange", () => location.hash.includes("=") && location.reload());

@@ -1,19 +1,36 @@
-import { onSubmit, post, say, takeTokens } from "./api.js";
+import { send, takeTokens } from "./api.js";
+import { help, link, onSubmit, say, warn } from "./form.js";
 
 const { confirmation, undo } = takeTokens("confirmation", "undo");
-const form = onSubmit(async () => {
-  if (undo) {
-    await post("/api/undo_change_email", { undo });
-    return "Your account has this address again. Check your mail for a link to set another password.";
-  }
-  await post("/api/confirm_email", { confirmation });
-  return "Your account has this address from now on.";
-});
+const form = document.getElementById("form");
 
 if (undo) {
+  document.getElementById("what").textContent =
+    "Press the button, and your account has this address again. You will be logged out everywhere, and can set another password.";
   form.querySelector("button").textContent = "Take my account back";
-  say("Press the button, and your account has this address again. All sessions will end, and you can set another password.");
 } else if (!confirmation) {
+  over("Open the link in the mail that we have sent you. It leads here and brings its confirmation along.");
+}
+
+onSubmit(
+  form,
+  async () => {
+    if (undo) await send("POST", "/api/undo_change_email", { undo });
+    else await send("POST", "/api/confirm_email", { confirmation });
+    form.hidden = true;
+    say(
+      undo
+        ? "Your account has this address again. Check your mail for a link to set another password."
+        : "Your account has this address from now on.",
+    );
+  },
+  async ({ code, message }) => {
+    if (code === "email_change_invalid") over(message);
+    return code === "email_change_invalid";
+  },
+);
+
+function over(words) {
   form.hidden = true;
-  say("Open the link in the mail that we have sent you. It leads here and brings its confirmation along.");
+  warn(words, null, link("/account", "Go to your account"), ...help());
 }

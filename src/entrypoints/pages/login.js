@@ -1,13 +1,17 @@
-import { onSubmit, post } from "./api.js";
-import { pathOfOurs } from "./return_to.js";
+import { send, session, wayBack } from "./api.js";
+import { onSubmit, sayWhatHappened } from "./form.js";
 
-const returnTo = pathOfOurs(new URLSearchParams(location.search).get("return_to") ?? "");
+const goal = wayBack();
 
-onSubmit(async (values) => {
-  const { user } = await post("/api/login", values);
-  if (returnTo) location.replace(returnTo);
-  return `You are logged in as ${user.username}.`;
+sayWhatHappened();
+onSubmit(document.getElementById("form"), async (credentials) => {
+  await send("POST", "/api/login", credentials);
+  await goOn();
 });
 
 // Whoever follows a link from another site comes here with a session: SameSite=Strict kept its cookie back just then.
-if (returnTo && (await fetch("/api/session")).ok) location.replace(returnTo);
+if (await session()) await goOn();
+
+async function goOn() {
+  location.replace((await goal) ?? "/account");
+}

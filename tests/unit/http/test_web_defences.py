@@ -14,6 +14,7 @@ from litestar import Litestar
 from entrypoints.http import shell
 from entrypoints.http.app import create_app
 from entrypoints.http.cross_site import origin_of
+from entrypoints.http.pages import PAGES
 from entrypoints.http.security_log import SecurityLog
 from entrypoints.settings import Settings
 from tests.asgi import running
@@ -98,7 +99,7 @@ class Service:
 
     @property
     def paths(self) -> list[str]:
-        return [*self.routes, "/api/nothing", "/nothing", "/assets/none"]
+        return [*self.routes, "/api/nothing", "/nothing", "/assets/none", "/assets/page.css", "/assets/x/page.css"]
 
     async def ask(self, method: str, path: str, headers: list[tuple[str, str]], **body: Any) -> httpx.Response:
         answer = await self.client.request(method, path, headers=headers, **body)
@@ -110,7 +111,9 @@ class Service:
 
 def check_headers(answer: httpx.Response) -> None:
     headers = answer.headers
+    is_mailbox = answer.request.url.path == "/mailbox" and answer.status_code == 200
     assert {directive.strip() for directive in headers["content-security-policy"].split(";")} == {
+        *(["frame-src 'self'"] if is_mailbox else []),
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
@@ -126,10 +129,14 @@ def check_headers(answer: httpx.Response) -> None:
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["cross-origin-opener-policy"] == "same-origin"
-    assert headers["cross-origin-resource-policy"] == "same-origin"
-    assert headers["cache-control"] == "no-store"
     assert headers["server"] == "bottomline"
-    assert not [name for name in headers if name.startswith("access-control-")]
+    path, is_file = answer.request.url.path, answer.status_code == 200
+    is_alike_for_all = is_file and (path in PAGES or path.startswith(("/assets/", "/favicon.ico")))
+    assert headers["cache-control"] == ("no-cache" if is_alike_for_all else "no-store")
+    is_for_any_site = is_file and path.startswith("/assets/")
+    assert headers["cross-origin-resource-policy"] == ("cross-origin" if is_for_any_site else "same-origin")
+    allowed = {name: value for name, value in headers.items() if name.startswith("access-control-")}
+    assert allowed == ({"access-control-allow-origin": "*"} if is_for_any_site else {})
 
 
 def all_but_the_id(answer: httpx.Response) -> list[tuple[str, str]]:
@@ -266,8 +273,8 @@ HOSTILE_HOSTS = [
 ]
 
 
-async def test_what_host_a_request_names_changes_no_answer(service: Service) -> None:
-    for path in service.paths:
+async def test_what_host_a_request_names_changes_no_answer_but_the_mailboxs(service: Service) -> None:
+    for path in [path for path in service.paths if not path.startswith("/mailbox")]:
         plain = await service.ask("GET", path, [])
         for headers in HOSTILE_HOSTS:
             answer = await service.ask("GET", path, headers)

@@ -1,0 +1,93 @@
+/** Making invites, and the list of them. */
+
+import { send } from "./api.js";
+import { make, onSubmit, say, warn } from "./form.js";
+
+const day = new Intl.DateTimeFormat("en", { dateStyle: "medium" });
+const WORDS = { open: "open", spent: "used", expired: "expired", revoked: "revoked" };
+const NUMBERS = ["max_claims", "expires_in_days"];
+
+/**
+ * Have the form make invites, and list those that `shown.isShown` lets through, newest first, `shown.most` at most,
+ * with who has made them if `shown.tellsWho`. `mend` is for problems of all of it, as in `onSubmit`.
+ */
+export function inviteList(form, list, mend, shown) {
+  const heading = document.getElementById("invites-title");
+  let found = [];
+  const draw = () => {
+    const fit = found.filter(shown.isShown);
+    list.replaceChildren(...fit.slice(0, shown.most).map(item));
+    if (!fit.length) list.append(make("li", { className: "muted", textContent: "None." }));
+    return fit.length;
+  };
+  const load = async () => {
+    found = await send("GET", "/api/invites");
+    return draw();
+  };
+
+  onSubmit(
+    form,
+    async (values) => {
+      for (const name of NUMBERS) if (name in values) values[name] = Number(values[name]);
+      const made = await send("POST", "/api/invites", values);
+      form.reset();
+      found = [made, ...found];
+      draw();
+      say(made.email ? `The invite is on its way to ${made.email}.` : "The invite is made. Copy its link and pass it on.");
+      list.querySelector("input")?.select();
+    },
+    mend,
+  );
+
+  function item(invite) {
+    const what = invite.note || invite.email || "For whoever has the link";
+    const about = [`Made ${day.format(new Date(invite.created_at))}`];
+    if (invite.issued_by && shown.tellsWho) about[0] += ` by ${invite.issued_by}`;
+    if (invite.note && invite.email) about.push(`for ${invite.email}`);
+    if (invite.state === "open") about.push(`ends ${day.format(new Date(invite.expires_at))}`);
+    if (invite.max_claims > 1) about.push(`${invite.claims} of ${invite.max_claims} used`);
+    return make(
+      "li",
+      {},
+      make("p", { className: "row" }, make("strong", { textContent: what }), tag(invite.state)),
+      make("p", { className: "hint", textContent: `${about.join(", ")}.` }),
+      ...(invite.link ? [linkOf(invite, what)] : []),
+    );
+  }
+
+  function linkOf(invite, what) {
+    const field = make("input", { value: invite.link, readOnly: true, ariaLabel: `Link of the invite: ${what}` });
+    const copy = make("button", { type: "button", className: "secondary small", textContent: "Copy link" });
+    const revoke = make("button", { type: "button", className: "danger small", textContent: "Revoke" });
+    revoke.ariaLabel = `Revoke the invite: ${what}`;
+    copy.ariaLabel = `Copy link of the invite: ${what}`;
+    copy.addEventListener("click", () => copied(field));
+    const form = make("form", {}, make("div", { className: "field" }, field), make("div", { className: "row" }, copy, revoke));
+    revoke.type = "submit";
+    onSubmit(form, () => revoked(invite), mend);
+    return form;
+  }
+
+  async function revoked(invite) {
+    await send("DELETE", `/api/invites/${invite.id}`);
+    await load();
+    say("The invite is revoked: its link does not work any more.");
+    heading.focus();
+  }
+
+  return { load, draw };
+}
+
+function tag(state) {
+  return make("span", { className: `tag ${state}`, textContent: WORDS[state] });
+}
+
+async function copied(field) {
+  try {
+    await navigator.clipboard.writeText(field.value);
+    say("The link is copied.");
+  } catch {
+    field.select();
+    warn("Your browser does not let us copy. The link is selected: copy it yourself.");
+  }
+}
