@@ -5,7 +5,7 @@ PORT ?= 8000
 PROCESSES ?= 2
 BIN := .venv/bin
 
-.PHONY: help run test unit check format up down example faults bench api events lock clean
+.PHONY: help run test unit check format up down example faults bench api events screenshots lock clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,9 @@ api: .venv/.dev ## Write what docs/api.md says of each endpoint and code
 
 events: .venv/.dev ## Write what docs/ says of each event, for people and for programs
 	@$(BIN)/python -m tests.events_page
+
+screenshots: .venv/.dev ## Photograph every page and mail into var/screenshots, and four for the README
+	@$(BIN)/python -m tests.integration.browser.screenshots
 
 lock: .venv/.dev ## Resolve the dependencies anew into hash-pinned locks
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes --no-annotate \

@@ -3,7 +3,8 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractAsyncContextManager, ExitStack
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.sql.engine import open_engine
 from adapters.sql.migrate import migrate
 from adapters.sql.tables import metadata
+from tests.integration.journeys.worlds import World, embedded, on_servers
 from tests.integration.rabbit import forget_topology
 from tests.integration.servers import Servers, ServersMissing, running
 from tests.integration.servers.local_postgres import LocalPostgres
@@ -153,6 +155,25 @@ def smtp_sink() -> Iterator[SmtpSink]:
     """A real SMTP server that keeps what it takes."""
     with SmtpSink() as sink:
         yield sink
+
+
+@pytest.fixture
+def embedded_world(tmp_path: Path) -> AbstractAsyncContextManager[World]:
+    return embedded(tmp_path)
+
+
+@pytest.fixture
+def servers_world(
+    tmp_path: Path, empty_postgres: str, redis_url: str, rabbitmq_url: str, smtp_sink: SmtpSink
+) -> AbstractAsyncContextManager[World]:
+    return on_servers(tmp_path, empty_postgres, redis_url, rabbitmq_url, smtp_sink)
+
+
+@pytest.fixture(params=["embedded", "servers"])
+def a_world(request: pytest.FixtureRequest) -> AbstractAsyncContextManager[World]:
+    """Each way to run Bottomline in turn."""
+    chosen: AbstractAsyncContextManager[World] = request.getfixturevalue(f"{request.param}_world")
+    return chosen
 
 
 async def eventually(what: Callable[[], bool], within: float = 10.0) -> None:
