@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+from litestar import Litestar
 
 from tests.described import check_described
 
@@ -29,6 +30,13 @@ async def running(app: Any, base_url: str = "https://localhost:8000") -> AsyncIt
     finally:
         await _step("shutdown", to_app, from_app)
         await task
+
+
+def routes_of(app: Any) -> Litestar:
+    """The routes inside all that surrounds them."""
+    while not isinstance(app, Litestar):
+        app = app._app
+    return app
 
 
 async def _step(name: str, to_app: asyncio.Queue[dict[str, str]], from_app: asyncio.Queue[dict[str, Any]]) -> None:

@@ -25,13 +25,18 @@ class Authenticate:
     async def __call__(self, *, key: SessionKey) -> LoggedIn:
         """Who is logged in. Raises NotLoggedIn."""
         key_hash = key.hash
+        found = await self.remembered(key_hash)
+        if found is Ended.ENDED:
+            raise NotLoggedIn
+        return found or await self._recorded(key_hash)
+
+    async def remembered(self, key_hash: bytes) -> LoggedIn | Ended | None:
+        """What is known of this session without asking the record; None where that has to be asked. Never fails."""
         if key_hash in self.unfinished:
-            raise NotLoggedIn
+            return Ended.ENDED
         found = await self.cache.get(key_hash)
-        if found is None:
-            found = await self._recorded(key_hash)
-        if isinstance(found, Ended) or not found.session.is_live(self.clock.now()):
-            raise NotLoggedIn
+        if isinstance(found, LoggedIn) and not found.session.is_live(self.clock.now()):
+            return Ended.ENDED
         return found
 
     async def _recorded(self, key_hash: bytes) -> LoggedIn:

@@ -23,8 +23,9 @@ from entrypoints.http.mailbox import mailbox_routes
 from entrypoints.http.openapi import openapi
 from entrypoints.http.pages import not_found, page_routes
 from entrypoints.http.security_log import SecurityLog
+from entrypoints.http.session_checks import SessionChecks
 from entrypoints.http.session_cookie import SessionCookie, logged_in, visiting
-from entrypoints.http.shell import Shell
+from entrypoints.http.shell import Shell, headers_of_all
 from entrypoints.settings import Settings
 from entrypoints.site import BadPage, Site, read_site
 
@@ -72,10 +73,11 @@ def create_app(
     return surrounded(routed(settings, announce, swap), settings)
 
 
-def surrounded(routes: ASGIApp, settings: Settings) -> ASGIApp:
+def surrounded(routes: Litestar, settings: Settings) -> ASGIApp:
     """The routes, and around them what every request passes through."""
     shell = Shell(routes, public_url=settings.public_url, assets_url=settings.assets_url)
-    return SecurityLog(shell, ClientAddresses(settings.trusted_proxies))
+    logged = SecurityLog(shell, ClientAddresses(settings.trusted_proxies))
+    return SessionChecks(logged, routes, headers_of_all(settings.public_url, settings.assets_url))
 
 
 def routed(

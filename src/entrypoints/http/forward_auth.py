@@ -41,7 +41,7 @@ async def forward_auth(
     Caddy and Traefik do, and pass a redirect on; nginx's auth_request does not, and takes 401 alone.
     """
     if visitor is not None:
-        return Response("", headers=_identity(visitor))
+        return Response("", headers=identity(visitor))
     targets = request.headers.getall("x-forwarded-uri", [])
     if not targets or not _is_page_load(request.headers):
         raise NotLoggedIn
@@ -49,7 +49,7 @@ async def forward_auth(
     return Response("", status_code=HTTPStatus.FOUND, headers={"Location": links.login(return_to)})
 
 
-def _identity(visitor: LoggedIn) -> Mapping[str, str]:
+def identity(visitor: LoggedIn) -> Mapping[str, str]:
     """Who it is. Header values are ASCII: what else a username has is percent-encoded UTF-8."""
     return {
         "X-User-Id": str(visitor.user.id),

@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Request
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
+from litestar.types import Scope
 
 from adapters.crypto.cookies import AesGcmCookieSeal
 from application.sessions.authenticate import Authenticate
@@ -47,22 +48,23 @@ class SessionCookie:
         """The cookie that makes a browser forget its session."""
         return self._cookie("", 0)
 
-    def read(self, request: Request[Any, Any, Any]) -> SessionKey | None:
+    def read(self, scope: Scope) -> SessionKey | None:
         """The key that a request carries; None where there is no cookie, a broken one, or more than one."""
-        found = self._values(request)
+        found = self._values(scope)
         return self._seal.open(found[0]) if len(found) == 1 else None
 
-    def read_all(self, request: Request[Any, Any, Any]) -> list[SessionKey]:
+    def read_all(self, scope: Scope) -> list[SessionKey]:
         """Every key that a request carries: whoever logs out wants all of them ended."""
-        opened = (self._seal.open(value) for value in self._values(request))
+        opened = (self._seal.open(value) for value in self._values(scope))
         return list(dict.fromkeys(key for key in opened if key))[:MOST_ENDED]
 
-    def _values(self, request: Request[Any, Any, Any]) -> list[str]:
+    def _values(self, scope: Scope) -> list[str]:
         """Only blanks and tabs are stripped: what else passes for white space makes another name (RFC 6265, 5.2)."""
         return [
             value.strip(" \t")
-            for header in request.headers.getall("cookie", [])
-            for name, _, value in (pair.partition("=") for pair in header.split(";"))
+            for header, cookies in scope["headers"]
+            if header == b"cookie"
+            for name, _, value in (pair.partition("=") for pair in cookies.decode("latin-1").split(";"))
             if name.strip(" \t") == self.name
         ]
 
@@ -84,7 +86,7 @@ async def visiting(
     authenticate: NamedDependency[Authenticate],
 ) -> LoggedIn | None:
     """Who sends this request; None where it carries no live session."""
-    key = cookie.read(request)
+    key = cookie.read(request.scope)
     if key is None:
         return None
     try:

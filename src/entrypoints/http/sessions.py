@@ -88,6 +88,11 @@ class CurrentOut(msgspec.Struct):
     user: UserOut
     session: SessionOut
 
+    @classmethod
+    def of(cls, found: LoggedIn) -> "CurrentOut":
+        """The answer for this session."""
+        return cls(UserOut.of(found.user), SessionOut.of(found.session, found.session))
+
 
 @post("/login", status_code=200, problems=(CredentialsInvalid,))
 async def log_in(
@@ -117,7 +122,7 @@ async def log_out(
     request: Request[Any, Any, Any], log_out: NamedDependency[LogOut], cookie: NamedDependency[SessionCookie]
 ) -> Response[StatusOut[Literal["logged_out"]]]:
     """End the session, if any, and clear the cookie."""
-    for ended in await log_out(keys=cookie.read_all(request)):
+    for ended in await log_out(keys=cookie.read_all(request.scope)):
         note_session(request.scope, ended)
     return Response(StatusOut("logged_out"), cookies=[cookie.clear()])
 
@@ -125,7 +130,7 @@ async def log_out(
 @get("/session")
 async def current(me: NamedDependency[LoggedIn]) -> CurrentOut:
     """Who is logged in here."""
-    return CurrentOut(UserOut.of(me.user), SessionOut.of(me.session, me.session))
+    return CurrentOut.of(me)
 
 
 @get("/sessions")

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -44,8 +43,7 @@ class Shell:
     def __init__(self, app: ASGIApp, *, public_url: str, assets_url: str | None = None) -> None:
         self._app = app
         self._origin = cross_site.origin_of(public_url)
-        policy = content_security_policy(assets_url)
-        self._headers = _encoded(_headers(policy, is_https=public_url.startswith("https:")))
+        self._headers = headers_of_all(public_url, assets_url)
         self._running: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -183,21 +181,17 @@ def content_security_policy(assets_url: str | None, *more: str) -> str:
     return "; ".join([*(f"{name} {value}" for name, value in directives.items()), *more])
 
 
-def _headers(policy: str, *, is_https: bool) -> Mapping[str, str]:
-    """ASVS 3.4. `server` stands where the web server would name itself (13.4.6)."""
+def headers_of_all(public_url: str, assets_url: str | None) -> tuple[tuple[bytes, bytes], ...]:
+    """What every answer carries (ASVS 3.4). `server` stands where the web server would name itself (13.4.6)."""
     headers = {
         "cache-control": "no-store",
-        "content-security-policy": policy,
+        "content-security-policy": content_security_policy(assets_url),
         "cross-origin-opener-policy": "same-origin",
         "cross-origin-resource-policy": "same-origin",
         "referrer-policy": "no-referrer",
         "server": "bottomline",
         "x-content-type-options": "nosniff",
     }
-    if is_https:
+    if public_url.startswith("https:"):
         headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
-    return headers
-
-
-def _encoded(headers: Mapping[str, str]) -> tuple[tuple[bytes, bytes], ...]:
     return tuple((name.encode(), value.encode()) for name, value in headers.items())

@@ -19,7 +19,7 @@ from entrypoints.http import shell
 from entrypoints.http.app import create_app
 from entrypoints.logs import LogFormatter
 from entrypoints.settings import Settings, read_settings
-from tests.asgi import running
+from tests.asgi import routes_of, running
 from tests.unit.http.people import ANN, CREDENTIALS, a_member, mailed
 
 Lines = Callable[[], list[dict[str, Any]]]
@@ -246,7 +246,7 @@ async def test_no_secret_reaches_the_log_at_any_level(
     logged_in = await client.post("/api/login", json=CREDENTIALS)
     cookie = logged_in.cookies["__Host-session"]
     app: Any = client._transport
-    key = app.app._app._app.state.container.seal().open(cookie).secret
+    key = routes_of(app.app).state.container.seal().open(cookie).secret
     secrets += [cookie, key.hex(), repr(key)[2:-1], base64.b64encode(key).decode()]
     issued = (await client.post("/api/invites", json={"email": "bob@example.org"})).json()
     secrets.append(issued["invite"])
