@@ -50,18 +50,15 @@ class Composer:
 
     def compose(self, mail: Mail) -> Composed:
         """The mail as a message that is the same each time, byte for byte. Raises MailRefused on bad headers."""
+        from adapters.mime.layout import Frame, as_html, as_text  # a broken installation is no fault of the mail
+
         try:
-            return self._composed(mail)
+            words = Wording(self.links, self.brand, has_contact=self.contact is not None).of(mail)
+            frame = Frame(self.brand, self.links.public_url, self.contact)
+            message = self._with_headers(mail, words.subject)
+            message.set_payload([_part(as_text(words, frame), "plain"), _part(as_html(words, frame), "html")])
         except Exception as error:  # the standard library raises what it likes on headers that it cannot write
             raise MailRefused(f"cannot be written: {error!r}") from error
-
-    def _composed(self, mail: Mail) -> Composed:
-        from adapters.mime.layout import Frame, as_html, as_text
-
-        words = Wording(self.links, self.brand, has_contact=self.contact is not None).of(mail)
-        frame = Frame(self.brand, self.links.public_url, self.contact)
-        message = self._with_headers(mail, words.subject)
-        message.set_payload([_part(as_text(words, frame), "plain"), _part(as_html(words, frame), "html")])
         return Composed(message, words.subject, words.link)
 
     def _with_headers(self, mail: Mail, subject: str) -> EmailMessage:

@@ -17,8 +17,8 @@ from application.ports import Message
 log = logging.getLogger(__name__)
 SET_UP = 8.0
 """Seconds for connecting and declaring everything, some thirty round trips."""
-MOURNING = 1.0
-"""Seconds between a queue's death and its next life. RabbitMQ hands the messages of one that is declared anew within
+REST = 1.0
+"""Seconds until a queue that is gone is declared anew. RabbitMQ hands the messages of one that is declared anew within
 milliseconds to the former consumer's channel, which drops them unseen, as long as that channel lives."""
 
 
@@ -36,7 +36,7 @@ class RabbitPublisher:
         self._connection: AbstractConnection | None = None
         self._exchange: AbstractExchange | None = None
         self._opening = asyncio.Lock()
-        self._mourning_until = 0.0
+        self._rests_until = 0.0
 
     async def publish(self, messages: Sequence[Message]) -> Collection[UUID]:
         """The ids that the broker has confirmed within five seconds, after eight at most for a new connection."""
@@ -54,7 +54,7 @@ class RabbitPublisher:
         if faults := [result for result in results if result is not None]:
             log.warning("RabbitMQ took %d of %d events: %r", len(safe), len(messages), faults[0])
             if any(isinstance(fault, PublishError) for fault in faults):
-                self._mourning_until = asyncio.get_running_loop().time() + MOURNING
+                self._rests_until = asyncio.get_running_loop().time() + REST
             await self.close()
         return safe
 
@@ -68,7 +68,7 @@ class RabbitPublisher:
         async with asyncio.timeout(SET_UP), self._opening:
             if self._exchange is not None:
                 return self._exchange
-            await asyncio.sleep(self._mourning_until - asyncio.get_running_loop().time())
+            await asyncio.sleep(self._rests_until - asyncio.get_running_loop().time())
             self._connection = await connect(self._url)
             channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
             await declare_queues(channel, self._consumers)

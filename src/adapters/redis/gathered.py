@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextvars import Context
 from typing import cast
 
 from adapters.redis.breaker import Breaker
@@ -27,7 +28,7 @@ class GatheredReads:
         """The value of this name; None where there is none. Raises Unavailable."""
         loop = asyncio.get_running_loop()
         if not self._asking:
-            loop.call_soon(self._send)
+            loop.call_soon(self._send, context=Context())  # it is nobody's request in particular
         answer: asyncio.Future[bytes | None] = loop.create_future()
         self._asking.append((name, answer))
         return await answer
@@ -47,10 +48,16 @@ class GatheredReads:
             for answer, value in zip(waiting, values, strict=True):
                 if not answer.done():
                     answer.set_result(value)
-        except Unavailable as fault:
-            for answer in waiting:
-                if not answer.done():
-                    answer.set_exception(Unavailable(*fault.args))
-        finally:
+        except asyncio.CancelledError:
             for answer in waiting:
                 answer.cancel()
+            raise
+        except Exception as fault:  # noqa: BLE001  whoever waits is told, whatever it is
+            for answer in waiting:
+                if not answer.done():
+                    answer.set_exception(_again(fault))
+
+
+def _again(fault: Exception) -> Exception:
+    """The fault for one more who waits: each raises one of their own."""
+    return Unavailable(*fault.args) if isinstance(fault, Unavailable) else fault

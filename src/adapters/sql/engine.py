@@ -42,10 +42,10 @@ def unavailable_on_faults() -> Iterator[None]:
     except (DBAPIError, PoolTimeoutError, OSError) as fault:
         raise Unavailable("the database did not answer in time, or refused") from fault
     except Exception as fault:
+        # SQLAlchemy translates nothing while it sets up a connection, which may be refused or lost again at once.
         if not type(fault).__module__.startswith("asyncpg."):
             raise
-        # SQLAlchemy translates nothing while it sets up a connection that is lost again at once.
-        raise Unavailable("the database let go of a new connection") from fault
+        raise Unavailable("the database did not accept or keep a new connection") from fault
 
 
 def open_engine(url: str, *, is_patient: bool = False) -> AsyncEngine:

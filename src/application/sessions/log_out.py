@@ -37,16 +37,25 @@ class LogOut:
         return [session for session in ended if session]
 
     async def finish(self) -> int:
-        """Try to record what could not be recorded yet, here or in a process that has ended; how many are done."""
+        """Try to record what could not be recorded yet, here or in a process that has ended; how many are over.
+
+        A record that is away is waited for once, not once for each. What the cache cannot be told to be recorded is
+        not over: it would be heard of again at once.
+        """
         with suppress(Unavailable):
             self.unfinished.update(await self.cache.unrecorded())
         waiting = list(self.unfinished)
+        await self._bury_unfinished(waiting)
+        done = []
         for key_hash in waiting:
             await self._record(key_hash)
-        await self._bury_unfinished(waiting)
-        done = [key_hash for key_hash in waiting if key_hash not in self.unfinished]
-        with suppress(Unavailable):
+            if key_hash in self.unfinished:
+                break
+            done.append(key_hash)
+        try:
             await self.cache.recorded(done)
+        except Unavailable:
+            return 0
         return len(done)
 
     async def _record(self, key_hash: bytes) -> Session | None:

@@ -1,7 +1,7 @@
 """The HTTP application."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
@@ -9,7 +9,7 @@ from litestar import Litestar, Request, Router
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import NotFoundException
-from litestar.types import ASGIApp
+from litestar.types import ASGIApp, ControllerRouterHandler
 
 from adapters.sql.migrate import migrate
 from entrypoints.container import Container, opened
@@ -57,6 +57,14 @@ PROVIDED = (
     "clock",
     "read",
 )
+API: Sequence[ControllerRouterHandler] = [
+    *accounts.routes,
+    *email_changes.routes,
+    *passwords.routes,
+    *sessions.routes,
+    *forward_auth.routes,
+    invites.router,
+]
 
 
 class CannotStart(Exception):
@@ -85,6 +93,8 @@ def routed(
 ) -> Litestar:
     """The routes and what they need, without what surrounds every request. Raises CannotStart."""
     site = _site(settings)
+    api = Router("/api", route_handlers=API)
+    mailbox = mailbox_routes(site, settings) if settings.has_mailbox else []
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -101,23 +111,7 @@ def routed(
                 yield
 
     return Litestar(
-        route_handlers=[
-            Router(
-                "/api",
-                route_handlers=[
-                    *accounts.routes,
-                    *email_changes.routes,
-                    *passwords.routes,
-                    *sessions.routes,
-                    *forward_auth.routes,
-                    invites.router,
-                ],
-            ),
-            *health.routes,
-            openapi,
-            *page_routes(site),
-            *(mailbox_routes(site, settings) if settings.has_mailbox else ()),
-        ],
+        route_handlers=[api, *health.routes, openapi, *page_routes(site), *mailbox],
         dependencies={
             **{name: Provide(_from_container(name)) for name in PROVIDED},
             "cookie": Provide(_cookie),

@@ -115,12 +115,14 @@ def check_is_from_this_machine(connection: ASGIConnection[Any, Any, Any, Any], _
     """Raise NotFoundException unless a program of this machine asks, for a name of this machine, without a proxy.
 
     Another name that leads here is a trick to have a browser read what it must not (DNS rebinding). A proxy on this
-    machine makes everybody seem to sit at it.
+    machine makes everybody seem to sit at it; one that says nothing of itself may still speak HTTP/1.0, as no browser
+    does.
     """
     peer = ClientAddress.parse(connection.client.host if connection.client else "")
     hosts = connection.headers.getall("host", [])
     is_local = peer.is_known and ip_address(peer.text).is_loopback
     is_asked_by_name = len(hosts) == 1 and _HOST.fullmatch(hosts[0]) is not None
-    is_passed_on = any(_PASSED_ON.fullmatch(name) for name in connection.headers)
+    is_old = connection.scope["http_version"] == "1.0"
+    is_passed_on = is_old or any(_PASSED_ON.fullmatch(name) for name in connection.headers)
     if not is_local or not is_asked_by_name or is_passed_on:
         raise NotFoundException

@@ -4,7 +4,7 @@ import { help, hintAt, make, onSubmit, say, warn } from "./form.js";
 const MINUTES = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
 const at = (id) => document.getElementById(id);
 
-const me = await session();
+const me = await session().catch(() => null);
 if (me) await show(me.user);
 else location.replace("/?return_to=/account");
 
@@ -31,15 +31,15 @@ async function show(user) {
     await send("POST", "/api/change_password", values);
     form.reset();
     form.elements.password.dispatchEvent(new Event("input"));
-    await listSessions(mend);
     say("Your password is changed, and your other sessions have ended.");
+    return () => loaded(() => listSessions(mend));
   }
 
   async function endOthers() {
     await send("DELETE", "/api/sessions");
-    await listSessions(mend);
     say("Your other sessions have ended.");
     at("sessions-title").focus();
+    return () => loaded(() => listSessions(mend));
   }
 
   /** The dialog stays open with the reason, or gives way to logging in again. */
@@ -93,9 +93,9 @@ function sessionItem({ id, device, address, created_at, last_seen_at, is_current
       await send("DELETE", `/api/sessions/${id}`).catch((problem) => {
         if (problem.code !== "session_not_found") throw problem;
       });
-      await listSessions(mend);
       say(`The session on ${where} has ended.`);
       at("sessions-title").focus();
+      return () => loaded(() => listSessions(mend));
     };
     onSubmit(form, end, mend);
     return form;

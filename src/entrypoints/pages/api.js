@@ -13,9 +13,8 @@ export class Problem extends Error {
 
 /** Send JSON; resolves to the answer's JSON, null where it has none, or rejects with a Problem. */
 export async function send(method, path, body, patience = PATIENCE) {
-  const response = await answerTo(method, path, body, patience);
-  if (response.ok) return response.status === 204 ? null : response.json();
-  const told = await response.json().catch(() => ({}));
+  const [response, told] = await answerTo(method, path, body, patience);
+  if (response.ok) return told;
   throw new Problem({
     status: response.status,
     code: told.code ?? "internal_error",
@@ -28,7 +27,8 @@ export async function send(method, path, body, patience = PATIENCE) {
 async function answerTo(method, path, body, patience) {
   const json = body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
   try {
-    return await fetch(path, { method, ...json, signal: AbortSignal.timeout(patience) });
+    const response = await fetch(path, { method, ...json, signal: AbortSignal.timeout(patience) });
+    return [response, response.status === 204 ? null : await response.json()];
   } catch {
     throw new Problem({
       status: 0,
@@ -38,12 +38,13 @@ async function answerTo(method, path, body, patience) {
   }
 }
 
-/** Who is logged in here, as `GET /api/session` tells; null where nobody is, or nobody answers soon. */
+/** Who is logged in here, as `GET /api/session` tells; null where nobody is. Rejects where nobody answers soon. */
 export async function session() {
   try {
     return await send("GET", "/api/session", undefined, SOON);
-  } catch {
-    return null;
+  } catch (problem) {
+    if (problem.status === 401) return null;
+    throw problem;
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { take } from "./api.js";
 
-const PASSING = { 429: "Too many tries.", 503: "The service cannot answer right now." };
+const SOON = 5;
 const WAIT = "Please wait …";
 const SAID = {
   confirmed: "Your address is confirmed. You can log in now.",
@@ -12,7 +12,15 @@ const SAID = {
 };
 /** What one page has the next one say. */
 
+/** Problems that pass, by their status, and how they are told. */
+export const PASSING = {
+  0: "The service cannot be reached.",
+  429: "Too many tries.",
+  503: "The service cannot answer right now.",
+};
 export const setting = document.documentElement.dataset;
+
+let online;
 
 /** Show a line to the reader, politely: in the form's own place, if it has one. */
 export function say(text, form) {
@@ -93,6 +101,7 @@ export function values(form) {
 }
 
 function clear(form) {
+  online?.abort();
   warn("", form);
   for (const field of form.elements) unmark(field);
 }
@@ -132,9 +141,9 @@ function show(problem, form) {
   for (const { field, message } of known) mark(form.elements[field], message);
   if (known.length) form.elements[known[0].field].focus();
   const words = others.map(({ message }) => message).join(" ");
-  if (problem.wait) return problem;
+  if (problem.wait && problem.status in PASSING) return problem;
   if (words || !known.length) warn(words || problem.message, form, ...(problem.status >= 500 ? help() : []));
-  if (problem.status === 0) addEventListener("online", () => warn("You are online again. Try once more.", form), { once: true });
+  if (problem.status === 0) listenFor(form);
   return undefined;
 
   function split(errors, { elements }) {
@@ -143,16 +152,37 @@ function show(problem, form) {
   }
 }
 
-/** Say that it takes a while, count the time down, and let the form be sent again. */
-async function rest(form, { wait, status }) {
+/** Say it when the connection is back, unless the form has been sent again by then. */
+function listenFor(form) {
+  online?.abort();
+  online = new AbortController();
+  addEventListener(
+    "online",
+    () => {
+      warn("", form);
+      say("You are online again. Try once more.", form);
+    },
+    { once: true, signal: online.signal },
+  );
+}
+
+/** Let the form be sent again once that makes sense. */
+async function rest(form, problem) {
   const button = form.querySelector("button:not([type=button])");
   button.disabled = true;
-  const clock = make("span", { ariaHidden: "true" });
-  const spoken = make("span", { className: "unseen", textContent: `Try again in ${wait} seconds.` });
-  warn(`${PASSING[status] ?? PASSING[503]} Nothing is lost.`, form, clock, spoken);
-  await countDown(wait, (left) => (clock.textContent = `Try again in ${left}.`));
-  warn("You can try again now.", form);
+  await wait(problem, form, "Try again");
+  warn("", form);
+  say("You can try again now.", form);
   button.disabled = false;
+}
+
+/** Tell of a problem that passes, and of `what` can be done then; resolves when it can. Who listens hears it once. */
+export async function wait(problem, form, what) {
+  const seconds = problem.wait || SOON;
+  const clock = make("span", { ariaHidden: "true" });
+  const spoken = make("span", { className: "unseen", textContent: `${what} in ${seconds} seconds.` });
+  warn(`${PASSING[problem.status]} Nothing is lost.`, form, clock, spoken);
+  await countDown(seconds, (left) => (clock.textContent = `${what} in ${left}.`));
 }
 
 /** Call `tick` with what is left, such as 0:42, every second until nothing is. */

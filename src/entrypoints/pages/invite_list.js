@@ -9,7 +9,7 @@ const NUMBERS = ["max_claims", "expires_in_days"];
 
 /**
  * Have the form make invites, and list those that `shown.isShown` lets through, newest first, `shown.most` at most,
- * with who has made them if `shown.tellsWho`. `mend` is for problems of all of it, as in `onSubmit`.
+ * with who has made them if `shown.tellsWho`; `shown.isDrawn` hears how many they are. `mend` is for problems of all of it, as in `onSubmit`.
  */
 export function inviteList(form, list, mend, shown) {
   const heading = document.getElementById("invites-title");
@@ -18,11 +18,11 @@ export function inviteList(form, list, mend, shown) {
     const fit = found.filter(shown.isShown);
     list.replaceChildren(...fit.slice(0, shown.most).map(item));
     if (!fit.length) list.append(make("li", { className: "muted", textContent: "None." }));
-    return fit.length;
+    shown.isDrawn?.(fit.length);
   };
   const load = async () => {
     found = await send("GET", "/api/invites");
-    return draw();
+    draw();
   };
 
   onSubmit(
@@ -34,7 +34,7 @@ export function inviteList(form, list, mend, shown) {
       found = [made, ...found];
       draw();
       say(made.email ? `The invite is on its way to ${made.email}.` : "The invite is made. Copy its link and pass it on.");
-      list.querySelector("input")?.select();
+      document.getElementById(made.id)?.select();
     },
     mend,
   );
@@ -56,21 +56,20 @@ export function inviteList(form, list, mend, shown) {
   }
 
   function linkOf(invite, what) {
-    const field = make("input", { value: invite.link, readOnly: true, ariaLabel: `Link of the invite: ${what}` });
+    const field = make("input", { id: invite.id, value: invite.link, readOnly: true, ariaLabel: `Link of the invite: ${what}` });
     const copy = make("button", { type: "button", className: "secondary small", textContent: "Copy link" });
-    const revoke = make("button", { type: "button", className: "danger small", textContent: "Revoke" });
-    revoke.ariaLabel = `Revoke the invite: ${what}`;
+    const revoke = make("button", { className: "danger small", textContent: "Revoke", ariaLabel: `Revoke the invite: ${what}` });
     copy.ariaLabel = `Copy link of the invite: ${what}`;
     copy.addEventListener("click", () => copied(field));
     const form = make("form", {}, make("div", { className: "field" }, field), make("div", { className: "row" }, copy, revoke));
-    revoke.type = "submit";
     onSubmit(form, () => revoked(invite), mend);
     return form;
   }
 
   async function revoked(invite) {
     await send("DELETE", `/api/invites/${invite.id}`);
-    await load();
+    Object.assign(invite, { state: "revoked", link: null });
+    draw();
     say("The invite is revoked: its link does not work any more.");
     heading.focus();
   }

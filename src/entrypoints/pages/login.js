@@ -10,7 +10,7 @@ onSubmit(document.getElementById("form"), async (credentials) => {
 });
 
 // Whoever follows a link from another site comes here with a session: SameSite=Strict kept its cookie back just then.
-if (await session()) await goOn();
+if (await session().catch(() => null)) await goOn();
 
 async function goOn() {
   location.replace((await goal) ?? "/account");

@@ -8,6 +8,7 @@ const [status, pane, mails, mail, subject, to, sent, frame, text, link, other] =
 ].map((id) => document.getElementById(id));
 const listed = new Map();
 let chosen = null;
+let opening = null;
 
 async function ask(path) {
   const response = await fetch(path, { signal: AbortSignal.timeout(PATIENCE) });
@@ -59,12 +60,14 @@ function show(found) {
 /** Whether the mail could be read. */
 async function open(id) {
   let found;
+  opening = id;
   try {
     found = await ask(`/mailbox/mails/${id}`);
   } catch {
     say("This mail cannot be read. Is it still there?");
     return false;
   }
+  if (opening !== id) return false;
   chosen = id;
   for (const [listedId, item] of listed) item.firstChild.ariaCurrent = listedId === id ? "true" : null;
   subject.textContent = found.subject;
@@ -90,7 +93,7 @@ async function refresh() {
   try {
     const found = await ask("/mailbox/mails");
     show(found);
-    if (chosen === null && found.length > 0 && matchMedia("(min-width: 56rem)").matches) await open(found[0].id);
+    if (opening === null && found.length > 0 && matchMedia("(min-width: 56rem)").matches) await open(found[0].id);
   } catch {
     say("The service does not answer. This page looks again every few seconds.");
   }

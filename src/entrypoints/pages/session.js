@@ -14,7 +14,8 @@ let goOn = () => {};
  */
 export function begin(user) {
   email = user.email;
-  for (const field of document.querySelectorAll("[data-mine]")) field.value = email;
+  for (const field of document.querySelectorAll("[data-mine]")) field.defaultValue = email;
+  document.getElementById("logout").hidden = false;
   return async ({ code }, again) => {
     if (code !== "not_logged_in") return false;
     goOn = again;

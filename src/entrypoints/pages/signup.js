@@ -1,5 +1,5 @@
 import { send, session, takeTokens } from "./api.js";
-import { countDown, help, hintAt, link, onSubmit, say, setting, warn } from "./form.js";
+import { PASSING, countDown, help, hintAt, link, onSubmit, say, setting, wait, warn } from "./form.js";
 
 const AGAIN = 60;
 const TYPED = 400;
@@ -45,7 +45,7 @@ username.addEventListener("input", () => {
   if (username.value.trim().length > 2) asked = setTimeout(lookUp, TYPED, username.value.trim());
 });
 
-const me = await session();
+const me = await session().catch(() => null);
 if (me) {
   say("");
   warn(`You are logged in as ${me.user.username}. To sign somebody else up, log out first.`, null, link("/account", "Go to your account"));
@@ -69,17 +69,14 @@ async function verify() {
   } catch (problem) {
     say("");
     if (problem.code === "invite_invalid") spent();
-    else await later(problem);
+    else if (!(problem.status in PASSING)) warn(problem.message, null, ...help());
+    else {
+      await wait(problem, null, "We ask again");
+      warn("");
+      say("Checking your invite …");
+      await verify();
+    }
   }
-}
-
-/** The service could not be asked: it is asked again as soon as that makes sense. */
-async function later(problem) {
-  warn(problem.status === 429 ? "That was too often." : problem.message);
-  await countDown(problem.wait || 5, (left) => say(`We ask again in ${left}.`));
-  warn("");
-  say("Checking your invite …");
-  await verify();
 }
 
 function spent() {

@@ -18,7 +18,7 @@ from adapters.rabbitmq import topology
 from adapters.rabbitmq.consumer import TRIES
 from adapters.rabbitmq.messages import PARKED_AT, QUEUE, REASON
 from adapters.rabbitmq.parked import ParkedMessages
-from adapters.rabbitmq.publisher import RabbitPublisher
+from adapters.rabbitmq.publisher import REST, RabbitPublisher
 from adapters.rabbitmq.topology import CRASHES, EVENTS
 from application.delivery.consumer import Consumer
 from application.ports import Message, Unavailable
@@ -237,10 +237,11 @@ async def test_a_queue_that_is_deleted_is_declared_and_read_again(
         await eventually(lambda: len(recorder.handled) == 1)
         async with await aio_pika.connect(rabbitmq_url) as connection:
             await (await connection.channel()).queue_delete("bottomline.mails")
-        later = a_message()
+        later, begun = a_message(), time.monotonic()
         async with asyncio.timeout(10):
             while later.id not in await publisher.publish([later]):
                 pass
+        assert time.monotonic() - begun >= REST, "declared anew at once, it would be the former consumer's"
         await eventually(lambda: len(recorder.handled) == 2, within=30)
 
 

@@ -1,6 +1,6 @@
 """Seeing one's sessions and ending them, also while the record is away."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -87,6 +87,44 @@ async def test_a_log_out_while_the_record_is_away_is_finished_when_it_is_back(
     async with container.engine().connect() as connection:
         told = await connection.exec_driver_sql("SELECT count(*) FROM outbox WHERE type = 'sessions.ended'")
     assert told.scalar() == 1
+
+
+class ReadOnlyCache(MemorySessionCache):
+    """Knows of log-outs that other processes have left, and cannot be told that they are recorded."""
+
+    def __init__(self, left: Collection[bytes]) -> None:
+        super().__init__()
+        self._left = left
+
+    async def unrecorded(self) -> Collection[bytes]:
+        return self._left
+
+    async def recorded(self, key_hashes: Iterable[bytes]) -> None:
+        raise Unavailable("READONLY")
+
+
+async def test_a_cache_that_goes_on_telling_of_a_log_out_keeps_nobody_busy(container: Container) -> None:
+    await a_member(container, ANN)
+    _, key = await log_in(container, ANN)
+    log_out = replace(container.log_out(), cache=ReadOnlyCache([key.hash]))
+    assert [await log_out.finish() for _ in range(2)] == [0, 0], "whoever is told of work comes again at once"
+    with pytest.raises(NotLoggedIn):
+        await replace(container.authenticate(), cache=NoSessionCache())(key=key)
+
+
+async def test_a_record_that_is_away_is_waited_for_once_however_many_have_logged_out(container: Container) -> None:
+    tries = 0
+
+    @asynccontextmanager
+    async def begin() -> AsyncIterator[Work]:
+        nonlocal tries
+        tries += 1
+        raise Unavailable("the database hangs")
+        yield
+
+    log_out = replace(container.log_out(), begin=begin, cache=ReadOnlyCache([bytes([n]) * 32 for n in range(9)]))
+    assert await log_out.finish() == 0
+    assert tries == 1
 
 
 async def test_a_user_has_so_many_sessions_and_the_oldest_give_way(

@@ -33,6 +33,8 @@ class Answer:
     """
 
     path: str
+    by: str
+    """The web process that was asked."""
     at: float
     seconds: float
     status: int | None
@@ -129,7 +131,7 @@ class Crowd:
         """The first answer that is one: not 503, and not a broken connection."""
         async with asyncio.timeout(GIVEN_UP):
             while True:
-                answer = await self._try(person, chance.choice(self._webs), method, path, body)
+                answer = await self._try(person, chance.randrange(len(self._webs)), method, path, body)
                 if answer is None:
                     await asyncio.sleep(0.1 + chance.random() / 2)
                 elif answer.status_code == 503:
@@ -138,14 +140,14 @@ class Crowd:
                     return answer
 
     async def _try(
-        self, person: Person, web: str, method: str, path: str, body: dict[str, str] | None
+        self, person: Person, web: int, method: str, path: str, body: dict[str, str] | None
     ) -> httpx.Response | None:
         headers = {"cookie": person.cookie} if person.cookie else {}
         at, begun = time.time(), time.monotonic()
         try:
-            answer = await self._client.request(method, web + path, json=body, headers=headers)
+            answer = await self._client.request(method, self._webs[web] + path, json=body, headers=headers)
         except httpx.TransportError:
             answer = None
         status = answer.status_code if answer is not None else None
-        person.answers.append(Answer(path, at, time.monotonic() - begun, status))
+        person.answers.append(Answer(path, f"web {web}", at, time.monotonic() - begun, status))
         return answer
