@@ -171,7 +171,7 @@ def content_security_policy(assets_url: str | None, *more: str) -> str:
         "style-src": files,
         "img-src": files,
         "connect-src": "'self'",
-        "form-action": "'self'",
+        "form-action": "'none'",
         "base-uri": "'none'",
         "object-src": "'none'",
         "frame-ancestors": "'none'",

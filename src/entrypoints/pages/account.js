@@ -42,14 +42,14 @@ async function show(user) {
     return () => loaded(() => listSessions(mend));
   }
 
-  /** The dialog stays open with the reason, or gives way to logging in again. */
-  async function deletionFailed(problem, again) {
+  /** The dialog stays open with the reason, or comes back once its user has logged in again. */
+  async function deletionFailed(problem) {
     if (problem.code === "deletion_unavailable") {
       warn(problem.message, at("deleting"), ...help());
       return true;
     }
     if (problem.code === "not_logged_in") at("deleting").close();
-    return mend(problem, again);
+    return mend(problem, () => at("deleting").showModal());
   }
 }
 
@@ -94,8 +94,8 @@ function sessionItem({ id, device, address, created_at, last_seen_at, is_current
         if (problem.code !== "session_not_found") throw problem;
       });
       say(`The session on ${where} has ended.`);
+      form.replaceWith(make("span", { className: "tag", textContent: "Ended" }));
       at("sessions-title").focus();
-      return () => loaded(() => listSessions(mend));
     };
     onSubmit(form, end, mend);
     return form;

@@ -13,13 +13,13 @@ export class Problem extends Error {
 
 /** Send JSON; resolves to the answer's JSON, null where it has none, or rejects with a Problem. */
 export async function send(method, path, body, patience = PATIENCE) {
-  const [response, told] = await answerTo(method, path, body, patience);
-  if (response.ok) return told;
+  const [response, answer] = await answerTo(method, path, body, patience);
+  if (response.ok) return answer;
   throw new Problem({
     status: response.status,
-    code: told.code ?? "internal_error",
-    detail: told.detail ?? "Something went wrong on our side. Try again later.",
-    errors: told.errors,
+    code: answer.code ?? "internal_error",
+    detail: answer.detail ?? "Something went wrong on our side. Try again later.",
+    errors: answer.errors,
     wait: Number(response.headers.get("retry-after")) || 0,
   });
 }
@@ -28,7 +28,7 @@ async function answerTo(method, path, body, patience) {
   const json = body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
   try {
     const response = await fetch(path, { method, ...json, signal: AbortSignal.timeout(patience) });
-    return [response, response.status === 204 ? null : await response.json()];
+    return [response, await told(response)];
   } catch {
     throw new Problem({
       status: 0,
@@ -36,6 +36,12 @@ async function answerTo(method, path, body, patience) {
       detail: "You are offline, or the service cannot be reached. What you typed is still here: try again.",
     });
   }
+}
+
+/** The answer's JSON; whoever stands in front of the service may answer something else where it is away. */
+async function told(response) {
+  if (response.status === 204) return null;
+  return response.ok ? response.json() : response.json().catch(() => ({}));
 }
 
 /** Who is logged in here, as `GET /api/session` tells; null where nobody is. Rejects where nobody answers soon. */

@@ -2,7 +2,7 @@ import { send, takeTokens } from "./api.js";
 import { help, link, onSubmit, say, warn } from "./form.js";
 
 const { confirmation, undo } = takeTokens("confirmation", "undo");
-const form = document.getElementById("form");
+const [form, onward] = ["form", "onward"].map((id) => document.getElementById(id));
 
 if (undo) {
   document.getElementById("what").textContent =
@@ -18,6 +18,9 @@ onSubmit(
     if (undo) await send("POST", "/api/undo_change_email", { undo });
     else await send("POST", "/api/confirm_email", { confirmation });
     form.hidden = true;
+    onward.hidden = false;
+    history.replaceState(null, "");
+    onward.querySelector("a").focus();
     say(
       undo
         ? "Your account has this address again. Check your mail for a link to set another password."

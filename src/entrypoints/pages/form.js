@@ -3,6 +3,7 @@
 import { take } from "./api.js";
 
 const SOON = 5;
+const PAUSE = 600;
 const WAIT = "Please wait …";
 const SAID = {
   confirmed: "Your address is confirmed. You can log in now.",
@@ -38,8 +39,9 @@ function place(form, role) {
 
 /** Say what the page before has left to say. */
 export function sayWhatHappened() {
-  const { said } = take("said");
-  if (said in SAID) say(SAID[said]);
+  const said = new URLSearchParams(location.hash.slice(1)).get("said");
+  if (said && Object.hasOwn(SAID, said)) say(SAID[said]);
+  take("said");
 }
 
 /** A link. */
@@ -60,12 +62,13 @@ export function make(tag, properties = {}, ...children) {
 }
 
 /**
- * Send the form with `act(values, form)`, once at a time; act may resolve to what is to be called once the form is
+ * Send the form with `act(values, form)`, once at a time and not twice in a moment; act may resolve to what is to be called once the form is
  * free again. What goes wrong is told, field by field where it can be; `mend(problem, again)` may take a problem on
  * itself by returning true.
  */
 export function onSubmit(form, act, mend = async () => false) {
   let isBusy = false;
+  let doneAt = -PAUSE;
   const submit = async () => {
     if (isBusy) return;
     clear(form);
@@ -75,6 +78,7 @@ export function onSubmit(form, act, mend = async () => false) {
     let then;
     try {
       then = await act(values(form), form);
+      doneAt = performance.now();
     } catch (problem) {
       then = await answer(problem);
     }
@@ -90,7 +94,7 @@ export function onSubmit(form, act, mend = async () => false) {
   form.noValidate = true;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    submit();
+    if (performance.now() - doneAt > PAUSE && !isResting(form)) submit();
   });
   form.addEventListener("input", ({ target }) => target.name && unmark(target));
 }
@@ -118,7 +122,7 @@ function hold(form) {
   const focused = document.activeElement;
   const buttons = [...form.querySelectorAll("button:not([data-shows])")].filter((button) => !button.disabled);
   const line = place(form, "status");
-  const before = line.textContent;
+  const before = form.dataset.keepsStatus === undefined ? "" : line.textContent;
   line.textContent = WAIT;
   form.setAttribute("aria-busy", "true");
   for (const button of buttons) button.disabled = true;
@@ -168,12 +172,21 @@ function listenFor(form) {
 
 /** Let the form be sent again once that makes sense. */
 async function rest(form, problem) {
-  const button = form.querySelector("button:not([type=button])");
-  button.disabled = true;
+  const button = sender(form);
+  button.ariaDisabled = "true";
   await wait(problem, form, "Try again");
   warn("", form);
   say("You can try again now.", form);
-  button.disabled = false;
+  button.ariaDisabled = null;
+}
+
+/** The button that sends the form; while a wait lasts it keeps the focus and does nothing. */
+function sender(form) {
+  return form.querySelector("button:not([type=button])");
+}
+
+function isResting(form) {
+  return sender(form).ariaDisabled === "true";
 }
 
 /** Tell of a problem that passes, and of `what` can be done then; resolves when it can. Who listens hears it once. */
@@ -181,7 +194,7 @@ export async function wait(problem, form, what) {
   const seconds = problem.wait || SOON;
   const clock = make("span", { ariaHidden: "true" });
   const spoken = make("span", { className: "unseen", textContent: `${what} in ${seconds} seconds.` });
-  warn(`${PASSING[problem.status]} Nothing is lost.`, form, clock, spoken);
+  warn(`${PASSING[problem.status]} Nothing is lost.`, form, clock, spoken, ...(problem.status >= 500 ? [" ", ...help()] : []));
   await countDown(seconds, (left) => (clock.textContent = `${what} in ${left}.`));
 }
 
@@ -215,11 +228,12 @@ function unmark(field) {
 /** Buttons that show what is typed into a password field. */
 for (const button of document.querySelectorAll("[data-shows]")) {
   const field = document.getElementById(button.dataset.shows);
-  button.addEventListener("click", () => {
-    const isShown = field.type === "text";
-    field.type = isShown ? "password" : "text";
-    button.setAttribute("aria-pressed", String(!isShown));
-  });
+  const show = (isShown) => {
+    field.type = isShown ? "text" : "password";
+    button.ariaPressed = String(isShown);
+  };
+  button.addEventListener("click", () => show(field.type === "password"));
+  field.form.addEventListener("reset", () => show(false));
 }
 
 /** Say below a new password what it lacks, while it is typed; the service has the last word. */

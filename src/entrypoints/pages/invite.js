@@ -2,7 +2,7 @@ import { send, takeTokens } from "./api.js";
 import { help, link, onSubmit, say, warn } from "./form.js";
 
 const { confirmation } = takeTokens("confirmation");
-const [form, again] = ["form", "again"].map((id) => document.getElementById(id));
+const [form, again, title] = ["form", "again", "title"].map((id) => document.getElementById(id));
 
 onSubmit(
   form,
@@ -20,6 +20,7 @@ onSubmit(
 onSubmit(again, async ({ email }) => {
   await send("POST", "/api/resend_confirmation", { email });
   again.hidden = true;
+  title.focus();
   warn("");
   say(`Check your mail: if ${email} waits to be confirmed, another link is on its way.`);
 });

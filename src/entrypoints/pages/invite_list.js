@@ -9,7 +9,7 @@ const NUMBERS = ["max_claims", "expires_in_days"];
 
 /**
  * Have the form make invites, and list those that `shown.isShown` lets through, newest first, `shown.most` at most,
- * with who has made them if `shown.tellsWho`; `shown.isDrawn` hears how many they are. `mend` is for problems of all of it, as in `onSubmit`.
+ * with who has made them if `shown.tellsWho`; `shown.isMade` hears of a new one, `shown.isDrawn` how many they are. `mend` is for problems of all of it, as in `onSubmit`.
  */
 export function inviteList(form, list, mend, shown) {
   const heading = document.getElementById("invites-title");
@@ -32,6 +32,7 @@ export function inviteList(form, list, mend, shown) {
       const made = await send("POST", "/api/invites", values);
       form.reset();
       found = [made, ...found];
+      shown.isMade?.();
       draw();
       say(made.email ? `The invite is on its way to ${made.email}.` : "The invite is made. Copy its link and pass it on.");
       document.getElementById(made.id)?.select();
@@ -61,9 +62,9 @@ export function inviteList(form, list, mend, shown) {
     const revoke = make("button", { className: "danger small", textContent: "Revoke", ariaLabel: `Revoke the invite: ${what}` });
     copy.ariaLabel = `Copy link of the invite: ${what}`;
     copy.addEventListener("click", () => copied(field));
-    const form = make("form", {}, make("div", { className: "field" }, field), make("div", { className: "row" }, copy, revoke));
+    const form = make("form", {}, revoke);
     onSubmit(form, () => revoked(invite), mend);
-    return form;
+    return make("div", {}, make("div", { className: "field" }, field), make("div", { className: "row" }, copy, form));
   }
 
   async function revoked(invite) {

@@ -15,6 +15,7 @@ async function show(user) {
     most: STEP,
     tellsWho: true,
     isShown: ({ state }) => !at("state").value || state === at("state").value,
+    isMade: () => (at("state").value = ""),
     isDrawn: (number) => (at("more").hidden = number <= shown.most),
   };
   const list = inviteList(at("invite"), at("invites"), begin(user), shown);

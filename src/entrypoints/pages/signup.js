@@ -6,7 +6,7 @@ const TYPED = 400;
 const TAKEN = { username_reserved: "is kept for the service", username_taken: "is taken" };
 
 const { invite } = takeTokens("invite");
-const [form, sent, title, again, back, hint] = ["form", "sent", "title", "again", "back", "username-hint"].map((id) =>
+const [form, sent, title, again, wrong, hint] = ["form", "sent", "title", "again", "wrong", "username-hint"].map((id) =>
   document.getElementById(id),
 );
 const { email, username, password } = form.elements;
@@ -36,12 +36,11 @@ onSubmit(sent, async () => {
   say("If it was not confirmed yet, another link is on its way.");
   return rest;
 });
-back.addEventListener("click", () => history.back());
-addEventListener("popstate", ({ state }) => turn(state?.sent));
+addEventListener("popstate", ({ state }) => (state?.sent || !sent.hidden) && turn(state?.sent));
 username.addEventListener("input", () => {
   clearTimeout(asked);
   hint.classList.remove("good");
-  hint.textContent = rules;
+  if (hint.textContent !== rules) hint.textContent = rules;
   if (username.value.trim().length > 2) asked = setTimeout(lookUp, TYPED, username.value.trim());
 });
 
@@ -81,7 +80,11 @@ async function verify() {
 
 function spent() {
   form.hidden = true;
-  warn(`This invite cannot be used any more. Ask ${inviter ?? "the person who invited you"} for a new one.`, null, ...help());
+  warn(`This invite cannot be used any more. Ask ${host()} for a new one.`, null, ...help());
+}
+
+function host() {
+  return inviter ?? "the person who invited you";
 }
 
 /** Show that a mail is on its way to this address, or without one the form again. */
@@ -91,6 +94,7 @@ function turn(address) {
   title.textContent = address ? "Check your mail" : "Sign up";
   document.title = `${title.textContent} – ${setting.brand}`;
   document.getElementById("address").textContent = email.value = address ?? email.value;
+  wrong.textContent = `Is the address wrong? Then ask ${host()} for a new invite.`;
   say("");
   warn("");
   (address ? title : email).focus();

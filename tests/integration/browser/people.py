@@ -112,3 +112,10 @@ def problem(page: Page) -> Locator:
 async def is_at(page: Page, heading: str) -> None:
     """The page's one heading says so."""
     await expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+
+
+async def account_is_shown(page: Page) -> None:
+    """With all that it loads."""
+    await is_at(page, "Your account")
+    for name in ("Sessions", "Invites"):
+        await expect(section(page, name).get_by_role("listitem").first).to_be_visible()

@@ -253,7 +253,7 @@ async def test_a_wait_that_the_service_asks_for_is_counted_down(world: World, vi
     await page.get_by_label("Mail address").fill("ann@example.org")
     await page.keyboard.press("Enter")
     await expect(problem(page)).to_contain_text("Nothing is lost")
-    await expect(problem(page)).to_contain_text(re.compile("0:0[567]"))
+    await expect(problem(page)).to_contain_text(re.compile(r"0:0\d"))
     await expect(page.get_by_role("button", name="Send me a link")).to_be_disabled()
     await page.unroute("**/api/forgot_password")
     await page.clock.fast_forward(8_000)
@@ -394,6 +394,26 @@ async def test_who_presses_twice_sends_once(world: World, page: Page) -> None:
     assert requests == ["POST"]
 
 
+@pytest.mark.parametrize("path", ["/login", "/reset"])
+async def test_what_is_sent_before_the_script_is_there_stays_in_the_form(
+    world: World, visitors: Visitors, path: str
+) -> None:
+    visitors.forgiven.append("form-action")
+    page = await visitors.come(java_script_enabled=False)
+    await page.goto(f"{world.web.url}{path}")
+    for field in await page.locator("input:visible").all():
+        await field.fill("ann@example.org")
+    password = await page.get_by_role("textbox", name="Password").element_handle()
+    assert password is not None
+    await password.fill(PASSWORD)
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    await page.keyboard.press("Enter")
+    await asyncio.sleep(0.5)
+    assert requests == []
+    assert await password.input_value() == PASSWORD
+
+
 async def test_the_back_button_leads_back(world: World, page: Page) -> None:
     await page.goto(world.web.url)
     await page.get_by_role("main").get_by_role("link", name="Log in").click()
@@ -431,13 +451,12 @@ async def test_the_landing_page_comes_though_nobody_says_who_is_logged_in(world:
         held.append(route)
 
     await page.route("**/api/session", hold)
-    before = time.monotonic()
     await page.goto(f"{world.web.url}/", wait_until="domcontentloaded")
     await is_at(page, "Bottomline")
     await expect(page.get_by_role("main").get_by_role("link", name="Log in")).to_be_visible()
-    assert time.monotonic() - before < 5
     await page.goto(f"{world.web.url}/account", wait_until="domcontentloaded")
     await is_at(page, "Bottomline")
+    await expect(problem(page)).to_contain_text("does not tell just now whether you are logged in")
     assert held
 
 

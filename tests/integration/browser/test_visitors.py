@@ -8,7 +8,7 @@ from tests.integration.journeys.worlds import World
 
 async def heard(visitors: Visitors, page: Page) -> str:
     """What was complained about since, which is forgotten then."""
-    await page.wait_for_timeout(200)
+    await page.wait_for_timeout(1000)
     found = "\n".join(visitors.unforgiven())
     visitors.complaints.clear()
     return found

@@ -117,7 +117,7 @@ def check_headers(answer: httpx.Response) -> None:
         "style-src 'self'",
         "img-src 'self'",
         "connect-src 'self'",
-        "form-action 'self'",
+        "form-action 'none'",
         "base-uri 'none'",
         "object-src 'none'",
         "frame-ancestors 'none'",
