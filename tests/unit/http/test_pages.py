@@ -305,3 +305,11 @@ async def test_a_page_is_light(client: httpx.AsyncClient, path: str) -> None:
     assert sum(found.values()) < HEAVIEST, found
     assert len([target for target in found if not target.endswith((".svg", ".png", ".ico"))]) <= MOST_REQUESTS, found
     assert any(target.endswith(".css") for target in found), found
+
+
+async def test_the_dialog_for_logging_in_again_is_the_same_on_each_page(client: httpx.AsyncClient) -> None:
+    pages = [(await client.get(path)).text for path in ("/account", "/invites")]
+    dialogs = {
+        re.sub(r"\s+", " ", page[page.index('<dialog id="relogin"') : page.rindex("</dialog>")]) for page in pages
+    }
+    assert len(dialogs) == 1

@@ -1,0 +1,180 @@
+"""What people do without thinking does no harm: a second press, Enter where it was not meant, two tabs."""
+
+from urllib.parse import quote
+
+import pytest
+from playwright.async_api import Page, Route, expect
+
+from domain.user import Role
+from tests.integration.browser.people import (
+    NEW_PASSWORD,
+    PASSWORD,
+    a_member,
+    account_is_shown,
+    fill_log_in,
+    is_at,
+    problem,
+    section,
+    somebody,
+    status,
+)
+from tests.integration.browser.visitors import DESKTOP, Visitors
+from tests.integration.journeys.worlds import World
+
+A_MOMENT = 150
+"""Milliseconds between two presses of one impatient finger."""
+
+
+async def test_enter_on_an_invites_link_leaves_the_invite_open(world: World, page: Page) -> None:
+    async with a_member(world) as member:
+        await member.enter(page)
+        await page.goto(f"{world.web.url}/account")
+        await section(page, "Invites").get_by_label("Note").fill("For my sister")
+        await page.keyboard.press("Enter")
+        link = section(page, "Invites").get_by_role("listitem").get_by_role("textbox")
+        await expect(link).to_be_focused()
+        await page.keyboard.press("Enter")
+        await page.wait_for_timeout(A_MOMENT)
+        (invite,) = (await member.client.get("/api/invites")).json()
+        assert invite["state"] == "open"
+
+
+async def test_two_presses_in_a_moment_make_one_invite(world: World, page: Page) -> None:
+    async with a_member(world) as member:
+        await member.enter(page)
+        await page.goto(f"{world.web.url}/account")
+        make = section(page, "Invites").get_by_role("button", name="Make an invite")
+        await make.click()
+        await expect(status(page)).to_contain_text("The invite is made.")
+        await make.evaluate("(button) => button.click()")
+        await page.wait_for_timeout(A_MOMENT)
+        assert len((await member.client.get("/api/invites")).json()) == 1
+
+
+async def test_a_second_press_in_the_same_place_ends_no_other_session(world: World, page: Page) -> None:
+    async with a_member(world) as member:
+        await member.enter(page)
+        for _ in range(3):
+            async with world.web.browser() as another:
+                await another.post("/api/login", json=member.person.credentials)
+        await page.goto(f"{world.web.url}/account")
+        first = section(page, "Sessions").get_by_role("button", name="End the session on").first
+        await first.scroll_into_view_if_needed()
+        place = await first.bounding_box()
+        assert place is not None
+        await page.mouse.click(place["x"] + 5, place["y"] + 5)
+        await expect(status(page)).to_contain_text("has ended")
+        await page.mouse.click(place["x"] + 5, place["y"] + 5)
+        await page.wait_for_timeout(A_MOMENT)
+        assert len((await member.client.get("/api/sessions")).json()) == 3
+
+
+async def test_who_logs_in_where_somebody_else_is_logged_in_is_told_who(world: World, page: Page) -> None:
+    async with a_member(world) as ann, a_member(world) as bob:
+        await page.goto(f"{world.web.url}/login")
+        await bob.enter(page)
+        await fill_log_in(page, ann.person)
+        await page.keyboard.press("Enter")
+        await expect(problem(page)).to_contain_text(f"You are logged in as {bob.person.name} already.")
+
+
+async def test_a_page_becomes_that_of_whoever_has_logged_in_meanwhile(world: World, page: Page) -> None:
+    async with a_member(world) as ann, a_member(world) as bob:
+        await ann.enter(page)
+        await page.goto(f"{world.web.url}/account")
+        await account_is_shown(page)
+        await bob.enter(page)
+        await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        await expect(section(page, "Profile")).to_contain_text(bob.person.email)
+
+
+async def test_a_deletion_is_asked_for_again_after_a_session_has_ended(
+    world: World, visitors: Visitors, page: Page
+) -> None:
+    visitors.forgive(401)
+    async with a_member(world) as member:
+        await member.enter(page)
+        await page.goto(f"{world.web.url}/account")
+        await page.get_by_role("button", name="Delete my account").click()
+        deleting = page.get_by_role("dialog", name="Delete your account?")
+        await deleting.get_by_label("Password").fill(PASSWORD)
+        await member.client.post("/api/logout")
+        await page.keyboard.press("Enter")
+        again = page.get_by_role("dialog", name="Your session has ended")
+        await expect(again).to_contain_text(member.person.email)
+        await again.get_by_label("Password").fill(PASSWORD)
+        await page.keyboard.press("Enter")
+        await expect(deleting).to_be_visible()
+        await expect(deleting.get_by_label("Password")).to_have_value("")
+        assert (await member.client.post("/api/login", json=member.person.credentials)).status_code == 200
+
+
+async def test_a_password_is_not_shown_when_a_dialog_is_opened_again(world: World, page: Page) -> None:
+    async with a_member(world) as member:
+        await member.enter(page)
+        await page.goto(f"{world.web.url}/account")
+        for _ in range(2):
+            await page.get_by_role("button", name="Delete my account").click()
+            dialog = page.get_by_role("dialog")
+            password = dialog.get_by_label("Password")
+            await expect(password).to_have_value("")
+            await expect(password).to_have_attribute("type", "password")
+            await password.fill(PASSWORD)
+            await dialog.get_by_role("button", name="Show password").click()
+            await expect(password).to_have_attribute("type", "text")
+            await dialog.get_by_role("button", name="Cancel").click()
+
+
+@pytest.mark.parametrize("said", ["constructor", "__proto__", "<b>evil</b>"])
+async def test_a_link_makes_a_page_say_nothing_of_its_own(world: World, page: Page, said: str) -> None:
+    for start in "?#":
+        await page.goto(f"{world.web.url}/{start}said={quote(said)}")
+        await is_at(page, "Bottomline")
+        await page.wait_for_load_state("networkidle")
+        await expect(status(page)).to_be_empty()
+
+
+async def test_what_is_done_is_said_though_the_list_cannot_be_read_again(
+    world: World, visitors: Visitors, page: Page
+) -> None:
+    visitors.forgive(503)
+    async with a_member(world) as member:
+        await member.enter(page)
+        await page.goto(f"{world.web.url}/account")
+        await account_is_shown(page)
+        await page.route("**/api/sessions", refuse)
+        form = section(page, "Password")
+        await form.get_by_label("Current password").fill(PASSWORD)
+        await form.get_by_label("New password", exact=True).fill(NEW_PASSWORD)
+        await page.keyboard.press("Enter")
+        await expect(status(page)).to_contain_text("Your password is changed")
+        await expect(problem(page)).to_contain_text("cannot answer right now")
+        await page.unroute("**/api/sessions")
+        await problem(page).get_by_role("button", name="Try again").click()
+        await account_is_shown(page)
+        await expect(problem(page)).to_be_empty()
+
+
+async def refuse(route: Route) -> None:
+    """Say 503, as the service does."""
+    detail = "The service cannot answer right now. Send the same request again in a moment."
+    await route.fulfill(status=503, headers={"retry-after": "2"}, json={"code": "unavailable", "detail": detail})
+
+
+async def test_of_many_invites_a_hundred_are_shown_and_then_the_others(world: World, visitors: Visitors) -> None:
+    page = await visitors.come(DESKTOP)
+    async with a_member(world, somebody("boss"), Role.ADMIN) as boss:
+        for number in range(101):
+            await boss.client.post("/api/invites", json={"note": f"Number {number}"})
+        await boss.enter(page)
+        await page.goto(f"{world.web.url}/invites")
+        rows, more = section(page, "Invites").get_by_role("listitem"), page.get_by_role("button", name="Show more")
+        await expect(rows).to_have_count(100)
+        await more.click()
+        await expect(rows.filter(has_text="Number 0")).to_have_count(1)
+        await page.get_by_label("Show", exact=True).select_option("revoked")
+        await expect(rows.filter(has_text="Number")).to_have_count(0)
+        await page.get_by_label("Note").fill("One more")
+        await page.keyboard.press("Enter")
+        await expect(rows.first).to_contain_text("One more")
+        await expect(page.get_by_label("Link of the invite: One more", exact=True)).to_be_focused()
