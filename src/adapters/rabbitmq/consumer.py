@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
+from typing import Any
 
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 from pamqp.common import FieldValue
@@ -57,8 +58,15 @@ async def _consume(url: str, consumers: Mapping[str, Consumer]) -> None:
             queues = await declare_queues(channel, consumers)
             for name, queue in queues.items():
                 await stack.enter_async_context(_Taking(consumers[name], queue, channel).running())
-        while await _is_read(channel, queues.values()):
+        while await _undisturbed(_is_read(channel, queues.values())):
             await asyncio.wait([asyncio.ensure_future(channel.closed())], timeout=LOOK)
+
+
+async def _undisturbed(look: Coroutine[Any, Any, bool]) -> bool:
+    """What a look finds; it goes on where whoever waits is cancelled, for a cancelled call closes its channel."""
+    looking = asyncio.ensure_future(look)
+    looking.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return await asyncio.shield(looking)
 
 
 async def _is_read(channel: AbstractChannel, queues: Iterable[AbstractQueue]) -> bool:
