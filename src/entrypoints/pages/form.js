@@ -5,13 +5,13 @@ import { take } from "./api.js";
 const SOON = 5;
 const PAUSE = 600;
 const WAIT = "Please wait …";
+/** What one page has the next one say. */
 const SAID = {
   confirmed: "Your address is confirmed. You can log in now.",
   reset: "Your password is set. You can log in with it.",
   logged_out: "You are logged out.",
   deleted: "Your account is deleted. We have sent you a mail that says so.",
 };
-/** What one page has the next one say. */
 
 /** Problems that pass, by their status, and how they are told. */
 export const PASSING = {
@@ -62,9 +62,9 @@ export function make(tag, properties = {}, ...children) {
 }
 
 /**
- * Send the form with `act(values, form)`, once at a time and not twice in a moment; act may resolve to what is to be called once the form is
- * free again. What goes wrong is told, field by field where it can be; `mend(problem, again)` may take a problem on
- * itself by returning true.
+ * Send the form with `act(values, form)`, once at a time and not twice in a moment; act may resolve to what is to be
+ * called once the form is free again. What goes wrong is told, field by field where it can be; `mend(problem, again)`
+ * may take a problem on itself by returning true.
  */
 export function onSubmit(form, act, mend = async () => false) {
   let isBusy = false;
@@ -100,7 +100,7 @@ export function onSubmit(form, act, mend = async () => false) {
 }
 
 /** Everything in the form that was filled in. */
-export function values(form) {
+function values(form) {
   return Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ""));
 }
 
@@ -208,7 +208,7 @@ export async function countDown(seconds, tick) {
 }
 
 /** Say beside a field what is wrong with it. */
-export function mark(field, message) {
+function mark(field, message) {
   unmark(field);
   const note = make("p", { className: "field-error", id: `${field.id}-error`, textContent: message });
   field.closest(".field").append(note);
