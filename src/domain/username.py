@@ -4,6 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Self
 
 from domain.errors import BadField, FieldCode, InvalidFields
@@ -39,13 +40,6 @@ _RIGHT_TO_LEFT = {
     r"\u06cc\u06d2",
 }
 """The letters of today's languages, script by script: no phonetic or historic ones, and no marks without a letter."""
-_SHAPE = re.compile(
-    "|".join(
-        [f"[{script}0-9]([{script}0-9_-]*[{script}0-9])?" for script in _LETTERS.values()]
-        # Led by a digit, such a name would be shown like one that ends with it (RFC 5893, 2)
-        + [f"[{script}]([{script}0-9_-]*[{script}0-9])?" for script in _RIGHT_TO_LEFT.values()]
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +71,7 @@ class Username:
 def _problem(name: str) -> tuple[FieldCode, str] | None:
     if not SHORTEST <= len(name) <= LONGEST:
         return "username_length", f"A username has {SHORTEST} to {LONGEST} characters."
-    if not _SHAPE.fullmatch(name):
+    if not _shape().fullmatch(name):
         return (
             "username_characters",
             "Use letters of one script and the digits 0 to 9, with _ or - between them.",
@@ -87,6 +81,17 @@ def _problem(name: str) -> tuple[FieldCode, str] | None:
     if skeleton(name) in _RESERVED:
         return "username_reserved", "This name, or one that looks like it, is reserved. Choose another."
     return None
+
+
+@cache
+def _shape() -> re.Pattern[str]:
+    return re.compile(
+        "|".join(
+            [f"[{script}0-9]([{script}0-9_-]*[{script}0-9])?" for script in _LETTERS.values()]
+            # Led by a digit, such a name would be shown like one that ends with it (RFC 5893, 2)
+            + [f"[{script}]([{script}0-9_-]*[{script}0-9])?" for script in _RIGHT_TO_LEFT.values()]
+        )
+    )
 
 
 _RESERVED = frozenset(map(skeleton, RESERVED))

@@ -15,7 +15,8 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from entrypoints.console import announce
-from entrypoints.http.app import CannotStart, create_app, routed, surrounded
+from entrypoints.faults import CannotStart
+from entrypoints.http.app import create_app, routed, surrounded
 from entrypoints.logs import log_to_stderr
 from entrypoints.settings import Settings, read_settings
 

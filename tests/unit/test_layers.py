@@ -1,6 +1,8 @@
 """The layers that the import rules speak of are there, and full."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,3 +37,11 @@ def test_rules_and_use_cases_ask_no_clock_and_no_chance(layer: str) -> None:
         }
         assert not imported & forbidden, file
         assert called <= {"self.clock.now"}, file
+
+
+def test_routes_are_known_before_any_client_is_loaded() -> None:
+    """What it takes to describe the API, and half of what a start takes, does without them."""
+    clients = ["sqlalchemy", "asyncpg", "aiosqlite", "redis", "aio_pika", "cryptography", "argon2", "zxcvbn", "jinja2"]
+    program = f"import sys, entrypoints.http.app; print(sys.modules.keys() & {set(clients)})"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603  our own words
+    assert done.stdout == "set()\n"

@@ -14,7 +14,7 @@ def serve() -> None:
     """
     found = settings()
     log_to_stderr(found.log_format)
-    from entrypoints.http.app import CannotStart
+    from entrypoints.faults import CannotStart
     from entrypoints.serving import serve_here, serve_with_workers
 
     run(require_schema(found))

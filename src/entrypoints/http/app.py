@@ -2,8 +2,8 @@
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext
-from typing import Any
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar, Request, Router
 from litestar.datastructures import State
@@ -11,15 +11,11 @@ from litestar.di import Provide
 from litestar.exceptions import NotFoundException
 from litestar.types import ASGIApp, ControllerRouterHandler
 
-from adapters.sql.migrate import migrate
-from entrypoints.container import Container, opened
-from entrypoints.delivery import delivering, finishing_log_outs
-from entrypoints.faults import cause_of
+from entrypoints.faults import CannotStart
 from entrypoints.http import accounts, email_changes, forward_auth, health, invites, passwords, sessions
 from entrypoints.http.bodies import LARGEST, StrictRequest, readers_for
 from entrypoints.http.client_address import ClientAddresses, client_address
 from entrypoints.http.errors import HANDLERS
-from entrypoints.http.mailbox import mailbox_routes
 from entrypoints.http.openapi import openapi
 from entrypoints.http.pages import not_found, page_routes
 from entrypoints.http.security_log import SecurityLog
@@ -28,6 +24,9 @@ from entrypoints.http.session_cookie import SessionCookie, logged_in, visiting
 from entrypoints.http.shell import Shell, headers_of_all
 from entrypoints.settings import Settings
 from entrypoints.site import BadPage, Site, read_site
+
+if TYPE_CHECKING:
+    from entrypoints.container import Container
 
 log = logging.getLogger(__name__)
 PROVIDED = (
@@ -67,10 +66,6 @@ API: Sequence[ControllerRouterHandler] = [
 ]
 
 
-class CannotStart(Exception):
-    """The service does not come up; the message says why."""
-
-
 def create_app(
     settings: Settings, announce: Callable[[str], None] = print, swap: Mapping[str, object] | None = None
 ) -> ASGIApp:
@@ -94,21 +89,17 @@ def routed(
     """The routes and what they need, without what surrounds every request. Raises CannotStart."""
     site = _site(settings)
     api = Router("/api", route_handlers=API)
-    mailbox = mailbox_routes(site, settings) if settings.has_mailbox else []
+    mailbox = _mailbox(site, settings) if settings.has_mailbox else []
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        async with opened(settings, announce=announce, swap=swap) as container:
+        from entrypoints.running import running
+
+        if not settings.rate_limits:
+            log.warning("BOTTOMLINE_RATE_LIMITS is off: anybody may guess passwords and invites as fast as they can")
+        async with running(settings, announce, swap) as container:
             _hand_over(app.state, container, settings)
-            if not settings.rate_limits:
-                log.warning(
-                    "BOTTOMLINE_RATE_LIMITS is off: anybody may guess passwords and invites as fast as they can"
-                )
-            if settings.is_embedded:
-                await _prepare(container, announce)
-            delivery = nullcontext() if settings.rabbitmq_url else delivering(container, settings)
-            async with finishing_log_outs(container), delivery:
-                yield
+            yield
 
     return Litestar(
         route_handlers=[api, *health.routes, openapi, *page_routes(site), *mailbox],
@@ -136,7 +127,13 @@ def _site(settings: Settings) -> Site:
         raise CannotStart(f"Bottomline cannot serve its pages: {fault}") from fault
 
 
-def _hand_over(state: State, container: Container, settings: Settings) -> None:
+def _mailbox(site: Site, settings: Settings) -> Sequence[ControllerRouterHandler]:
+    from entrypoints.http.mailbox import mailbox_routes
+
+    return mailbox_routes(site, settings)
+
+
+def _hand_over(state: State, container: "Container", settings: Settings) -> None:
     state.container = container
     state.readers = readers_for(container.password_policy())
     state.client_addresses = ClientAddresses(settings.trusted_proxies)
@@ -145,24 +142,6 @@ def _hand_over(state: State, container: Container, settings: Settings) -> None:
         is_secure=settings.has_secure_origin,
         max_age=int(settings.session_life.total_seconds()),
     )
-
-
-async def _prepare(container: Container, announce: Callable[[str], None]) -> None:
-    """Make the only process's database ready. Raises CannotStart."""
-    try:
-        await migrate(container.engine())
-        await container.take_over()()
-        await _offer_first_invite(container, announce)
-    except Exception as fault:
-        raise CannotStart(
-            f"Bottomline cannot start on {container.settings().database_url}: {cause_of(fault)}"
-        ) from fault
-
-
-async def _offer_first_invite(container: Container, announce: Callable[[str], None]) -> None:
-    invite = await container.offer_first_invite()()
-    if invite is not None:
-        announce(f"First invite: {container.links().signup(invite.id)}")
 
 
 def _from_container(name: str) -> Callable[[Request[Any, Any, Any]], Awaitable[Any]]:

@@ -1,17 +1,19 @@
 """The session cookie, and who it belongs to."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from litestar import Request
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.types import Scope
 
-from adapters.crypto.cookies import AesGcmCookieSeal
 from application.sessions.authenticate import Authenticate
 from domain.errors import NotLoggedIn
 from domain.session import LoggedIn, SessionKey
 from entrypoints.http.security_log import note_session
+
+if TYPE_CHECKING:
+    from adapters.crypto.cookies import AesGcmCookieSeal
 
 MOST_ENDED = 4
 """Sessions that one log-out ends: a browser has one, and one or two more where somebody has planted them."""
@@ -34,7 +36,7 @@ class SessionCookie:
     `session`, without Secure.
     """
 
-    def __init__(self, seal: AesGcmCookieSeal, *, is_secure: bool, max_age: int) -> None:
+    def __init__(self, seal: "AesGcmCookieSeal", *, is_secure: bool, max_age: int) -> None:
         self._seal = seal
         self._is_secure = is_secure
         self._max_age = max_age

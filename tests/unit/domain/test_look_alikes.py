@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from domain.errors import InvalidFields
 from domain.look_alikes import is_disguised, skeleton
-from domain.username import _SHAPE, RESERVED, Username
+from domain.username import RESERVED, Username, _shape
 
 CONFUSABLES = """
     l~1 З~3 Ӡ~3 А~A Æ~AE Ӕ~AE Е~E Н~H l~I Ј~J К~K Μ~M М~M 0~O Ο~O О~O Օ~O Œ~OE Ѕ~S Τ~T Χ~X Х~X У~Y Ү~Y æ~ae ӕ~ae
@@ -23,7 +23,7 @@ CONFUSABLES = """
 """.split()  # noqa: SIM905
 """What Unicode (confusables.txt, UTS 39) calls confusable among the letters that names may have."""
 
-LETTERS = [chr(point) for point in range(0x110000) if _SHAPE.fullmatch(chr(point))]
+LETTERS = [chr(point) for point in range(0x110000) if _shape().fullmatch(chr(point))]
 names = st.text(st.sampled_from([*string.ascii_letters, *string.digits, "-", "_"]), min_size=3, max_size=30) | st.text(
     st.sampled_from(LETTERS), min_size=3, max_size=30
 )

@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from entrypoints import site as site_module
-from entrypoints.http.app import CannotStart, create_app
+from entrypoints.faults import CannotStart
+from entrypoints.http.app import create_app
 from entrypoints.http.pages import PAGES
 from entrypoints.settings import Settings
 from entrypoints.site import BadPage, read_site
