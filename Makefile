@@ -61,6 +61,8 @@ lock: .venv/.dev ## Resolve the dependencies anew into hash-pinned locks
 	  --no-emit-index-url --no-emit-find-links --no-header --group dev pyproject.toml -o requirements-dev.lock
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	  --no-emit-index-url --no-emit-find-links --no-header --group build -c requirements-dev.lock pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes --no-annotate \
+	  --no-emit-index-url --no-emit-find-links --no-header --group argon2 -o requirements-argon2.lock
 
 clean: ## Remove the virtual environment and caches (not var/)
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

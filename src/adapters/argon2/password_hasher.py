@@ -39,6 +39,7 @@ class Argon2PasswordHasher:
         self._threads = Threads("argon2", threads or cores(), expected=SECONDS_A_HASH, patience=patience)
         self._memory = HashMemory()
         self._nobody = _hash_of_nothing(cost)
+        _hash_at_once()
 
     async def hash(self, password: Password) -> str:
         """The hash as a PHC string. Raises Overloaded."""
@@ -76,6 +77,13 @@ class Argon2PasswordHasher:
         finally:
             if self._threads.is_idle:
                 self._memory.idle()
+
+
+def _hash_at_once() -> None:
+    """The least hash there is: bindings built for another processor end the process at its start, not at a log-in."""
+    argon2.low_level.hash_secret(
+        b"", bytes(8), time_cost=1, memory_cost=8, parallelism=1, hash_len=4, type=argon2.Type.ID
+    )
 
 
 def _hash_of_nothing(cost: Argon2Cost) -> str:
