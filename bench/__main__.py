@@ -1,32 +1,80 @@
-"""Measure everything, or the suites that are named, and write results.md."""
+"""Measure everything, or the suites that are named; write results.md and a chart for each."""
 
 import os
 import platform
+import re
 import sys
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from bench import delivery, embedded, flood, parity
+from bench import (
+    checks_in_a_flood,
+    delivery,
+    embedded,
+    flood,
+    footprint,
+    growth,
+    log_ins,
+    parity,
+    session_checks,
+    sign_ups,
+)
+from bench.cores import leave_the_servers_core
+from bench.results import Group
 
-RESULTS = Path(__file__).parent / "results.md"
-SUITES = {"embedded": embedded.measure, "parity": parity.measure, "flood": flood.measure, "delivery": delivery.measure}
+HERE = Path(__file__).parent
+RESULTS, CHARTS = HERE / "results.md", HERE / "charts"
+SUITES: Mapping[str, Callable[[], Group]] = {
+    "sessions": session_checks.measure,
+    "log-in": log_ins.measure,
+    "checks in a flood": checks_in_a_flood.measure,
+    "sign-up": sign_ups.measure,
+    "footprint": footprint.measure,
+    "growth": growth.measure,
+    "embedded": embedded.measure,
+    "parity": parity.measure,
+    "flood": flood.measure,
+    "delivery": delivery.measure,
+}
+ON_ALL_CORES = {"embedded", "parity", "flood", "delivery"}
+"""Suites about a process that has the machine to itself, as `make run` has."""
 
 
 def main() -> None:
-    """`python -m bench [suite …]`; the rows of suites that are not run stay as they are."""
+    """`python -m bench [suite …]`; the sections of suites that are not run stay as they are."""
     wanted = sys.argv[1:] or list(SUITES)
-    sections = {name: section(name) for name in SUITES if name in wanted}
+    if unknown := set(wanted) - SUITES.keys():
+        sys.exit(f"No suite is called {', '.join(unknown)}. There are: {', '.join(SUITES)}")
+    cores = os.sched_getaffinity(0)
+    CHARTS.mkdir(exist_ok=True)
+    for name in (name for name in SUITES if name in wanted):
+        os.sched_setaffinity(0, cores)
+        if name not in ON_ALL_CORES:
+            leave_the_servers_core()
+        began = time.monotonic()
+        group = SUITES[name]()
+        (CHARTS / f"{name.replace(' ', '-')}.svg").write_text(group.chart.svg)
+        write(name, group)
+        print(f"{group.markdown(name)}\n\n({time.monotonic() - began:.0f} s)\n", flush=True)
+
+
+def write(name: str, group: Group) -> None:
+    """Put a suite's section in its place."""
     kept = RESULTS.read_text().split("\n## ")[1:] if RESULTS.exists() else []
-    sections = {text.split("\n", 1)[0]: f"## {text}".rstrip() for text in kept} | sections
-    head = f"# Results\n\nPython {platform.python_version()}, {platform.machine()}, {os.cpu_count()} shared cores."
-    text = "\n\n".join([head, *(sections[name] for name in SUITES if name in sections)]) + "\n"
-    RESULTS.write_text(text)
-    print(text)
+    sections = {text.split("\n", 1)[0]: f"## {text}".rstrip() for text in kept} | {name: group.markdown(name)}
+    head = (
+        f"# Results\n\nCPython {platform.python_version()}, {processor()}, {os.cpu_count()} shared cores."
+        " What stands here and how it was measured: [README.md](README.md)."
+    )
+    RESULTS.write_text("\n\n".join([head, *(sections[name] for name in SUITES if name in sections)]) + "\n")
 
 
-def section(name: str) -> str:
-    """A suite's table."""
-    rows = [f"| {what} | {figure} | {goal} |" for what, figure, goal in SUITES[name]()]
-    return "\n".join([f"## {name}", "", "| what | figure | goal |", "| --- | --- | --- |", *rows])
+def processor() -> str:
+    """Its name, where Linux tells it."""
+    info = Path("/proc/cpuinfo")
+    found = re.search(r"model name\s*: (.+)", info.read_text()) if info.exists() else None
+    return found[1] if found else platform.machine()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """From the outbox to the broker, and from a sign-up to its mail."""
 
 import asyncio
-import statistics
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -34,28 +33,29 @@ from adapters.system.randomness import Uuid7Ids
 from application.delivery.consumer import Consumer
 from application.delivery.relay_outbox import RelayOutbox
 from application.ports import Message
+from bench.charts import Bar
+from bench.results import ROUNDS, Chart, Group, Rounds, Row, milliseconds, percentile
 from domain.events import ConfirmationRequested, Event, InviteClaimed, UserCreated
 
-ROUNDS = 5
 EVENTS_A_ROUND = 5_000
 IN_FLIGHT = 100
 SIGN_UPS, A_SECOND = 600, 20.0
 BACKLOG = 100_000
 WAITING = "SELECT count(*) FROM outbox WHERE published_at IS NULL"
 SIGN_UPS_BESIDE = 5.0
-Rows = list[tuple[str, str, str]]
+Found = tuple[list[Row], list[Bar]]
 
 
-def measure() -> Rows:
-    """Rows of: what, figure, goal. On Postgres, Redis and RabbitMQ of this run's own; cheap hashing."""
+def measure() -> Group:
+    """On Postgres, Redis and RabbitMQ of this run's own; cheap hashing."""
     with running() as servers, tempfile.TemporaryDirectory() as folder:
         return uvloop.run(_measure(servers, Path(folder)))
 
 
-async def _measure(servers: Servers, folder: Path) -> Rows:
+async def _measure(servers: Servers, folder: Path) -> Group:
     engine = open_engine(servers.postgres, is_patient=True)
     await migrate(engine)
-    rows = await relay_beside_bare_publisher(engine, servers.rabbitmq)
+    rows, bars = await relay_beside_bare_publisher(engine, servers.rabbitmq)
     await engine.dispose()
     sink = KillableSink(folder)
     await sink.start()
@@ -66,10 +66,10 @@ async def _measure(servers: Servers, folder: Path) -> Rows:
         rows += await sign_ups_to_mails(world, sink)
         rows += await backlog(world, servers)
     await sink.close()
-    return rows
+    return Group(rows, Chart("Events to the broker", "events a second", bars))
 
 
-async def relay_beside_bare_publisher(engine: AsyncEngine, rabbitmq: str) -> Rows:
+async def relay_beside_bare_publisher(engine: AsyncEngine, rabbitmq: str) -> Found:
     """Events a second of both, in turn, into the same quorum queue."""
 
     async def handle(_: Message, __: Event) -> None:
@@ -89,15 +89,15 @@ async def relay_beside_bare_publisher(engine: AsyncEngine, rabbitmq: str) -> Row
         relayed.append(EVENTS_A_ROUND / (time.perf_counter() - begun))
         await purge(rabbitmq)
     await publisher.close()
-    share = statistics.median(ours / theirs for ours, theirs in zip(relayed, bare, strict=True))
-    return [
-        (
-            f"bare aio-pika, {IN_FLIGHT} confirms in flight",
-            f"{statistics.median(bare):,.0f} events/s",
-            "-",
-        ),
-        ("relay, from Postgres", f"{statistics.median(relayed):,.0f} events/s, {share:.0%} of it", "at least 70 %"),
+    ours, least = Rounds(relayed), Rounds(bare)
+    share = ours.over(least)
+    name = f"bare aio-pika, {IN_FLIGHT} confirms in flight"
+    told = f"{ours.median:,.0f} events/s, {share:.0%} of it"
+    rows = [
+        Row(name, f"{least.median:,.0f} events/s"),
+        Row("relay, from Postgres", told, "at least 70 %", share >= 0.7),
     ]
+    return rows, [least.bar(name), ours.bar("relay, from Postgres", is_ours=True)]
 
 
 async def drain(relay: RelayOutbox) -> None:
@@ -123,7 +123,7 @@ async def bare_publisher(rabbitmq: str) -> float:
         return EVENTS_A_ROUND / (time.perf_counter() - begun)
 
 
-async def sign_ups_to_mails(world: World, sink: KillableSink) -> Rows:
+async def sign_ups_to_mails(world: World, sink: KillableSink) -> list[Row]:
     """How long after its answer the mail of a sign-up is taken."""
     answered = await sign_ups(world, "mailed", SIGN_UPS, A_SECOND)
     async with asyncio.timeout(60):
@@ -131,16 +131,18 @@ async def sign_ups_to_mails(world: World, sink: KillableSink) -> Rows:
             sink.look()
             await asyncio.sleep(0.1)
     waits = [sink.by_address[address][0].at - at for address, (at, _) in answered.items()]
+    p50, p99 = percentile(waits, 0.5), percentile(waits, 0.99)
     return [
-        (
+        Row(
             f"sign-up answered to mail taken, {A_SECOND:.0f} sign-ups/s, p50 and p99",
-            _pair(waits),
+            milliseconds(p50, p99),
             "p50 under 50 ms, p99 under 250 ms",
+            p50 < 0.05 and p99 < 0.25,
         )
     ]
 
 
-async def backlog(world: World, servers: Servers) -> Rows:
+async def backlog(world: World, servers: Servers) -> list[Row]:
     """How a backlog drains, and what sign-ups notice of it."""
     quiet = [seconds for _, seconds in (await sign_ups(world, "quiet", 100, SIGN_UPS_BESIDE)).values()]
     assert world.worker is not None
@@ -151,14 +153,21 @@ async def backlog(world: World, servers: Servers) -> Rows:
     await world.worker.start()
     async with _beside(world) as busy:
         rates = await drained(servers.postgres)
+    slower = percentile(busy, 0.5) / percentile(quiet, 0.5)
     return [
-        (
+        Row(
             f"a backlog of {BACKLOG:,} events drains: slowest and fastest tenth",
             f"{min(rates):,.0f} and {max(rates):,.0f} events/s",
-            "a constant rate",
+            "a constant rate: not under two thirds",
+            min(rates) > max(rates) * 2 / 3,
         ),
-        (f"sign-up, {SIGN_UPS_BESIDE:.0f}/s in quiet, p50 and p99", _pair(quiet), "-"),
-        ("sign-up while the backlog drains, p50 and p99", _pair(busy), "as in quiet"),
+        Row(f"sign-up, {SIGN_UPS_BESIDE:.0f}/s in quiet, p50 and p99", _pair(quiet)),
+        Row(
+            "sign-up while the backlog drains, p50 and p99",
+            _pair(busy),
+            "p50 as in quiet, within a tenth",
+            slower < 1.1,
+        ),
     ]
 
 
@@ -239,5 +248,4 @@ async def purge(rabbitmq: str) -> None:
 
 
 def _pair(seconds: Sequence[float]) -> str:
-    p99 = statistics.quantiles(seconds, n=100, method="inclusive")[98]
-    return f"{1000 * statistics.median(seconds):.1f} and {1000 * p99:.1f} ms"
+    return milliseconds(percentile(seconds, 0.5), percentile(seconds, 0.99))

@@ -16,7 +16,9 @@ from typing import TypeAlias
 
 import argon2
 
+from bench.charts import Bar
 from bench.embedded import an_invite, ask, embedded, person, wait_for
+from bench.results import Chart, Group, Row
 
 PAIRS = 2_000
 WARM_UP = 50
@@ -33,15 +35,21 @@ class Parity:
     unknown: float
     p: float
 
-    def row(self, name: str) -> tuple[str, str, str]:
+    @property
+    def gap(self) -> float:
+        """How far the medians are apart."""
+        return abs(self.known - self.unknown)
+
+    def row(self, name: str) -> Row:
         """A row of the results."""
         chance = f"p = {self.p:.2f}" if self.p >= 0.01 else "p < 0.01"
-        figure = f"{self.known:.2f} and {self.unknown:.2f} ms, gap {abs(self.known - self.unknown):.2f} ms, {chance}"
-        return f"{name}: known and unknown address, {PAIRS:,} pairs", figure, f"gap under {GOAL_MS:.0f} ms"
+        figure = f"{self.known:.2f} and {self.unknown:.2f} ms, gap {self.gap:.2f} ms, {chance}"
+        what = f"{name}: known and unknown address, {PAIRS:,} pairs"
+        return Row(what, figure, f"gap under {GOAL_MS:.0f} ms", self.gap < GOAL_MS)
 
 
-def measure() -> list[tuple[str, str, str]]:
-    """Rows of: what, figure, goal. Real hashing, one request at a time, in an order that chance decides."""
+def measure() -> Group:
+    """Real hashing, one request at a time, in an order that chance decides."""
     with tempfile.TemporaryDirectory() as folder:
         with embedded(folder):
             pass  # makes the database
@@ -49,7 +57,16 @@ def measure() -> list[tuple[str, str, str]]:
         with embedded(folder, BOTTOMLINE_RATE_LIMITS="off") as (_, port, _, log):
             invites = issue_invites(port, log, 2 * (PAIRS + WARM_UP))
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-            return [compare(connection, pair).row(name) for name, pair in kinds(invites).items()]
+            found = {name: compare(connection, pair) for name, pair in kinds(invites).items()}
+    bars = [
+        bar
+        for name, one in found.items()
+        for bar in (Bar(f"{name}, known", one.known, is_ours=True), Bar(f"{name}, unknown", one.unknown))
+    ]
+    return Group(
+        [one.row(name) for name, one in found.items()],
+        Chart("Known and unknown addresses", "milliseconds of an answer, median", bars),
+    )
 
 
 def kinds(invites: list[str]) -> dict[str, Callable[[int], tuple[Request, Request]]]:

@@ -1,0 +1,73 @@
+"""What it keeps: memory of Redis for each session, and of the web process."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+from redis.asyncio import Redis
+from tests.integration.servers import Servers, running
+
+from bench.charts import Bar
+from bench.contenders import CHEAP, COST, Contender, bottomline, peer
+from bench.embedded import resident
+from bench.load import load
+from bench.peers.express import PEER as EXPRESS
+from bench.results import Chart, Group, Row
+
+SESSIONS = 5_000
+FEWER, MORE = 100_000, 1_000_000
+SLICE = 2.0
+
+
+def measure() -> Group:
+    """Bottomline beside Express, and Bottomline by itself."""
+    with running() as servers, tempfile.TemporaryDirectory() as folder:
+        return asyncio.run(_measure(servers, Path(folder)))
+
+
+async def _measure(servers: Servers, folder: Path) -> Group:
+    async with bottomline(servers, folder, 0, CHEAP) as one:
+        ours = await bytes_a_session(one)
+    async with peer(EXPRESS, servers, folder, 1, CHEAP) as one:
+        theirs = await bytes_a_session(one)
+    async with bottomline(servers, folder, 2, COST) as one:
+        at_first = resident(one.pid)
+        fewer = await resident_after(one, FEWER)
+        more = await resident_after(one, MORE - FEWER)
+    return Group(
+        [
+            Row(f"Redis for one of {SESSIONS:,} sessions, {EXPRESS.label}", f"{theirs:.0f} bytes"),
+            Row(
+                "Redis for one of Bottomline's",
+                f"{ours:.0f} bytes, {ours / theirs:.2f} of it",
+                "at most 0.5",
+                ours <= theirs / 2,
+            ),
+            Row("resident memory of the web process, with 100 people signed up", f"{at_first:.0f} MB"),
+            Row(f"after {FEWER:,} requests", f"{fewer:.0f} MB", "at most 100 MB", fewer <= 100),
+            Row(f"after {MORE:,} requests", f"{more:.0f} MB", "flat: at most 2 % more", more <= 1.02 * fewer),
+        ],
+        Chart(
+            "Redis memory for one session",
+            "bytes, less is better",
+            [Bar("Bottomline", ours, is_ours=True), Bar(EXPRESS.label, theirs)],
+        ),
+    )
+
+
+async def bytes_a_session(one: Contender) -> float:
+    """What Redis has grown by, for each of so many log-ins."""
+    async with Redis.from_url(one.redis) as redis:
+        await redis.flushdb()
+        before = (await redis.info("memory"))["used_memory"]
+        while (kept := await redis.dbsize()) < SESSIONS:
+            await load(one.url, one.log_in, seconds=SLICE, connections=16)
+        return float(((await redis.info("memory"))["used_memory"] - before) / kept)
+
+
+async def resident_after(one: Contender, requests: int) -> float:
+    """Megabytes of the web process after so many checks of a session."""
+    answered = 0
+    while answered < requests:
+        answered += (await load(one.url, one.session, seconds=SLICE)).requests
+    return resident(one.pid)
