@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import gc
 import logging
 import os
 import signal
@@ -45,6 +46,7 @@ async def serve_here(settings: Settings) -> None:
             asyncio.get_running_loop().add_signal_handler(number, server.stop)
         try:
             async with routes.lifespan():
+                _collect_seldom()
                 announce(f"Bottomline on {settings.public_url} - Ctrl-C stops it.")
                 if settings.has_mailbox:
                     announce(f"Mails: {settings.public_url}/mailbox")
@@ -91,8 +93,19 @@ def _options(settings: Settings) -> dict[str, Any]:
     }
 
 
+def _collect_seldom() -> None:
+    """Garbage is looked for a thirtieth as often, and not in what the start has loaded.
+
+    What requests leave in cycles is little; to look for it after every 700 new objects took a tenth of the time of
+    session checks, and now and then far longer, which their p99 showed.
+    """
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
 def app_from_environment() -> object:
     """The application of one of several processes."""
+    _collect_seldom()
     settings = read_settings(os.environ)
     log_to_stderr(settings.log_format)
     return create_app(settings, announce)

@@ -26,10 +26,10 @@ class GatheredReads:
 
     async def get(self, name: bytes) -> bytes | None:
         """The value of this name; None where there is none. Raises Unavailable."""
-        loop = asyncio.get_running_loop()
         if not self._asking:
-            loop.call_soon(self._send, context=Context())  # it is nobody's request in particular
-        answer: asyncio.Future[bytes | None] = loop.create_future()
+            self._loop = asyncio.get_running_loop()  # once a turn: up to Python 3.11 it is a system call
+            self._loop.call_soon(self._send, context=Context())  # it is nobody's request in particular
+        answer: asyncio.Future[bytes | None] = self._loop.create_future()
         self._asking.append((name, answer))
         return await answer
 

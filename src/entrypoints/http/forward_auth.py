@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 from litestar import MediaType, Request, Response, get
 from litestar.datastructures import Headers, ResponseHeader
 from litestar.di import NamedDependency
@@ -52,10 +53,10 @@ async def forward_auth(
 def identity(visitor: LoggedIn) -> Mapping[str, str]:
     """Who it is. Header values are ASCII: what else a username has is percent-encoded UTF-8."""
     return {
-        "X-User-Id": str(visitor.user.id),
+        "X-User-Id": msgspec.to_builtins(visitor.user.id),
         "X-Username": quote(visitor.user.username.name, safe=""),
         "X-User-Role": visitor.user.role.value,
-        "X-Session-Id": str(visitor.session.id),
+        "X-Session-Id": msgspec.to_builtins(visitor.session.id),
     }
 
 

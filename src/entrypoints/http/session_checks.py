@@ -10,21 +10,24 @@ from litestar.types import ASGIApp, HTTPResponseStartEvent, Receive, Scope, Send
 
 from application.sessions.authenticate import Authenticate
 from domain.session import LoggedIn
-from entrypoints.http.forward_auth import identity
+from entrypoints.http.forward_auth import IDENTITY, identity
 from entrypoints.http.session_cookie import SessionCookie
 from entrypoints.http.sessions import CurrentOut
 
 Headers = Iterable[tuple[bytes, bytes]]
-_json = msgspec.json.Encoder()
+_JSON = ((b"content-type", b"application/json"),)
+_TEXT = (b"content-type", b"text/plain; charset=utf-8")
+_NAMES = {name: name.lower().encode() for name in IDENTITY}
+_encoder = msgspec.json.Encoder()
 
 
 def _session(found: LoggedIn) -> tuple[Headers, bytes]:
-    return ((b"content-type", b"application/json"),), _json.encode(CurrentOut.of(found))
+    return _JSON, _encoder.encode(CurrentOut.of(found))
 
 
 def _forward_auth(found: LoggedIn) -> tuple[Headers, bytes]:
-    told = [(name.lower().encode(), value.encode()) for name, value in identity(found).items()]
-    return [(b"content-type", b"text/plain; charset=utf-8"), *told], b""
+    told = identity(found).items()
+    return [_TEXT, *[(_NAMES[name], value.encode()) for name, value in told]], b""
 
 
 ANSWERS: Mapping[str, Callable[[LoggedIn], tuple[Headers, bytes]]] = {
@@ -68,10 +71,10 @@ class SessionChecks:
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def _remembered(self, scope: Scope) -> LoggedIn | None:
-        cookie: SessionCookie = self._state.cookie
+        cookie: SessionCookie = self._state["cookie"]
         key = cookie.read(scope)
         if key is None:
             return None
-        authenticate: Authenticate = self._state.container.authenticate()
+        authenticate: Authenticate = self._state["container"].authenticate()
         found = await authenticate.remembered(key.hash)
         return found if isinstance(found, LoggedIn) else None
