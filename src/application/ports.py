@@ -242,8 +242,8 @@ class Sessions(Protocol):
     async def delete_all(self, user_id: UUID) -> Sequence[Session]:
         """End all sessions of a user; those that were there."""
 
-    async def of_user(self, user_id: UUID) -> Sequence[Session]:
-        """All sessions of a user that are recorded, expired ones too; newest first."""
+    async def of_user(self, user_id: UUID, *, past: int = 0) -> Sequence[Session]:
+        """The sessions of a user that are recorded, expired ones too, newest first; without the first `past`."""
 
 
 class Tokens(Protocol):

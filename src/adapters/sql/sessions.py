@@ -26,7 +26,12 @@ _seen = (
 )
 _delete = delete(sessions).where(sessions.c.key_hash == bindparam("key_hash")).returning(*sessions.c)
 _delete_all = delete(sessions).where(sessions.c.user_id == bindparam("user_id")).returning(*sessions.c)
-_of_user = select(sessions).where(sessions.c.user_id == bindparam("user_id")).order_by(sessions.c.id.desc())
+_of_user = (
+    select(sessions)
+    .where(sessions.c.user_id == bindparam("user_id"))
+    .order_by(sessions.c.id.desc())
+    .offset(bindparam("past"))
+)
 
 
 class SqlSessions:
@@ -72,9 +77,10 @@ class SqlSessions:
         """End all sessions of a user; those that were there."""
         return [_to_session(row) for row in await self._connection.execute(_delete_all, {"user_id": user_id})]
 
-    async def of_user(self, user_id: UUID) -> Sequence[Session]:
-        """All sessions of a user, newest first."""
-        return [_to_session(row) for row in await self._connection.execute(_of_user, {"user_id": user_id})]
+    async def of_user(self, user_id: UUID, *, past: int = 0) -> Sequence[Session]:
+        """The sessions of a user, newest first, without the first `past`."""
+        values = {"user_id": user_id, "past": past}
+        return [_to_session(row) for row in await self._connection.execute(_of_user, values)]
 
 
 def _to_session(row: AnyRow) -> Session:

@@ -105,7 +105,7 @@ class LogIn:
             if locked is None or locked.password_hash != user.password_hash:
                 return None
             await work.sessions.add(session)
-            oldest = (await work.sessions.of_user(user.id))[MOST:]
+            oldest = await work.sessions.of_user(user.id, past=MOST)
             ended = [one for one in oldest if await work.sessions.delete(one.key_hash)]
             await ending.tell(work, user.id, ended, self.clock.now())
         return ended
