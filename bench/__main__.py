@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -37,6 +38,7 @@ SUITES: Mapping[str, Callable[[], Group]] = {
     "flood": flood.measure,
     "delivery": delivery.measure,
 }
+PROGRAMS = ("wrk", "taskset", "node", "npm")
 ON_ALL_CORES = {"embedded", "parity", "flood", "delivery"}
 """Suites about a process that has the machine to itself, as `make run` has."""
 
@@ -46,6 +48,9 @@ def main() -> None:
     wanted = sys.argv[1:] or list(SUITES)
     if unknown := set(wanted) - SUITES.keys():
         sys.exit(f"No suite is called {', '.join(unknown)}. There are: {', '.join(SUITES)}")
+    if missing := [name for name in PROGRAMS if shutil.which(name) is None]:
+        sys.exit(f"Not found: {', '.join(missing)}. On Debian: apt-get install wrk util-linux nodejs npm")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has its bytecode
     cores = os.sched_getaffinity(0)
     CHARTS.mkdir(exist_ok=True)
     for name in (name for name in SUITES if name in wanted):

@@ -32,7 +32,7 @@ COST = Argon2Cost()
 CHEAP = Argon2Cost(time=1, memory=8)
 SECRET = "a secret of at least thirty-two characters"
 JSON = {"content-type": "application/json"}
-CLAIMS = 10_000
+CLAIMS, INVITES = 10_000, 16
 ROOT = Path(__file__).parents[1]
 
 
@@ -48,7 +48,7 @@ class Contender:
     log_in: Ask
     redis: str
     database: str
-    invite: str = ""
+    invites: Sequence[str] = ()
 
 
 @asynccontextmanager
@@ -110,10 +110,10 @@ async def bottomline(
     with served([executable, "serve"], folder, environment, folder / f"bottomline-{number}") as pid:
         await answers(url)
         create = [executable, "invite", "create", "--max-claims", str(CLAIMS)]
-        invite = said(create, folder, environment).rpartition("=")[2]
+        invites = [said(create, folder, environment).rpartition("=")[2] for _ in range(INVITES)]
         async with Browser(url) as browser:
             for nth in range(1, USERS + 1):
-                answer = await browser.post("/api/users", json=person(nth) | {"invite": invite})
+                answer = await browser.post("/api/users", json=person(nth) | {"invite": invites[0]})
                 answer.raise_for_status()
             await confirm_all(environment["BOTTOMLINE_DATABASE_URL"])
             who = {"email": "person1@example.org", "password": PASSWORD}
@@ -121,7 +121,7 @@ async def bottomline(
             session = Ask("/api/session", headers={"Cookie": str(browser.cookie)})
         body = f'{{"email":"person%d@example.org","password":"{PASSWORD}"}}'
         log_in = Ask("/api/login", "POST", JSON, body)
-        yield Contender(US, url, pid, session, log_in, redis, environment["BOTTOMLINE_DATABASE_URL"], invite)
+        yield Contender(US, url, pid, session, log_in, redis, environment["BOTTOMLINE_DATABASE_URL"], invites)
 
 
 def said(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> str:

@@ -1,17 +1,21 @@
--- Sends one request again and again, with the number of the next user where its body says %d; tells what came of it.
-local method, path, body, most, number
+-- Sends one request again and again, with the lines of its body in turn and the number of the next user where they say
+-- %d; tells what came of it.
+local method, path, most, number
+local bodies = {}
 
 function init(arguments)
-  method, path, body, most = arguments[1], arguments[2], arguments[3], tonumber(arguments[4])
-  number = tonumber(arguments[5])
+  method, path, most, number = arguments[1], arguments[2], tonumber(arguments[4]), tonumber(arguments[5])
+  for body in arguments[3]:gmatch("[^\n]+") do
+    bodies[#bodies + 1] = body
+  end
 end
 
 function request()
-  if body == "" then
+  if #bodies == 0 then
     return wrk.format(method, path)
   end
   number = number % most + 1
-  return wrk.format(method, path, nil, (body:gsub("%%d", tostring(number))))
+  return wrk.format(method, path, nil, (bodies[number % #bodies + 1]:gsub("%%d", tostring(number))))
 end
 
 function done(summary, latency)

@@ -25,7 +25,7 @@ class Runtime(Enum):
 
 @dataclass(frozen=True)
 class Ask:
-    """A request for the load; `%d` in its body stands for the number of a user."""
+    """A request for the load; the lines of its body are sent in turn, and `%d` stands for the number of a user."""
 
     path: str
     method: str = "GET"
