@@ -38,6 +38,10 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> Iterator[st
     yield f"### {method} {path}\n\n{operation['summary']}.{_session(operation)}\n"
     if "description" in operation:
         yield operation["description"] + "\n"
+    if query := [parameter for parameter in operation.get("parameters", ()) if parameter["in"] == "query"]:
+        yield "| parameter | | |\n| --- | --- | --- |"
+        yield from (_field(parameter["name"], parameter["schema"], False) for parameter in query)
+        yield ""
     if body := _body(operation):
         yield "| field | | |\n| --- | --- | --- |"
         yield from (_field(name, field, name in body["required"]) for name, field in body["properties"].items())
@@ -75,10 +79,16 @@ def _field(name: str, field: dict[str, Any], is_required: bool) -> str:
     kind = next((option for option in field.get("anyOf", ()) if option != {"type": "null"}), field)
     default = field.get("default")
     need = "required" if is_required else f"default {default}" if default is not None else "optional"
-    told = [KINDS.get(kind.get("format", ""), {"string": "text", "integer": "whole number"}[kind["type"]])]
+    told = [_kind(kind)]
     told += [f"{kind[least]} to {kind[most]}{unit}" for least, most, unit in _BOUNDS if least in kind and most in kind]
     told += [f"at most {kind['maxLength']} characters"] if "maxLength" in kind and "minLength" not in kind else []
     return f"| `{name}` | {need} | {', '.join(told)}. {kind.get('description', '')}".rstrip() + " |"
+
+
+def _kind(field: dict[str, Any]) -> str:
+    if "enum" in field:
+        return " or ".join(f"`{word}`" for word in field["enum"])
+    return KINDS.get(field.get("format", ""), {"string": "text", "integer": "whole number"}[field["type"]])
 
 
 _BOUNDS = (("minimum", "maximum", ""), ("minLength", "maxLength", " characters"))

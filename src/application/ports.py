@@ -195,8 +195,14 @@ class Invites(Protocol):
     async def get(self, id: UUID) -> Invite | None:
         """The invite of this id."""
 
-    async def issued(self, by: UUID | None = None) -> Sequence[Issued]:
-        """The invites of one issuer, or everybody's; newest first."""
+    async def issued(self, by: UUID | None = None, *, before: UUID | None = None, limit: int) -> Sequence[Issued]:
+        """Up to `limit` invites of one issuer, or everybody's, newest first: those of ids below `before`, if given.
+
+        Ids sort as time does, so a page begins before the last id of the page above, whatever is issued meanwhile.
+        """
+
+    async def open_claims(self, by: UUID, at: datetime) -> int:
+        """For how many more accounts the issuer's open invites are good."""
 
     async def claim(self, id: UUID, at: datetime) -> bool:
         """Count a claim in one conditional statement; False where the invite is not open at that time."""

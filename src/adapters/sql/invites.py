@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,28 +19,26 @@ from domain.username import HOLD, Username
 
 _add = insert(invites)
 _get = select(invites).where(invites.c.id == bindparam("id"))
-_all = (
+_GREATEST = UUID(int=2**128 - 1)
+"""The Max UUID (RFC 9562, 5.10): every id is below it, so the first page is read as every other is, by the index."""
+_of_all = (
     select(invites, users.c.username.label("issuer"))
     .outerjoin(users, users.c.id == invites.c.issued_by)
+    .where(invites.c.id < bindparam("before"))
     .order_by(invites.c.id.desc())
+    .limit(bindparam("most"))
 )
-_of_issuer = _all.where(invites.c.issued_by == bindparam("issued_by"))
-_open = (
-    update(invites)
-    .where(
-        invites.c.id == bindparam("invite"),
-        invites.c.claims < invites.c.max_claims,
-        invites.c.revoked_at.is_(None),
-        invites.c.expires_at > bindparam("at"),
-    )
-    .returning(invites.c.id)
-)
-_delete_open = delete(invites).where(
-    invites.c.issued_by == bindparam("by"),
+_of_issuer = _of_all.where(invites.c.issued_by == bindparam("issued_by"))
+_is_open = (
     invites.c.claims < invites.c.max_claims,
     invites.c.revoked_at.is_(None),
     invites.c.expires_at > bindparam("at"),
 )
+_open_claims = select(func.coalesce(func.sum(invites.c.max_claims - invites.c.claims), 0)).where(
+    invites.c.issued_by == bindparam("by"), *_is_open
+)
+_open = update(invites).where(invites.c.id == bindparam("invite"), *_is_open).returning(invites.c.id)
+_delete_open = delete(invites).where(invites.c.issued_by == bindparam("by"), *_is_open)
 _claim = _open.values(claims=invites.c.claims + 1)
 _revoke = _open.values(revoked_at=bindparam("at"))
 
@@ -72,11 +70,15 @@ class SqlInvites:
         row = (await self._connection.execute(_get, {"id": id})).first()
         return _to_invite(row) if row else None
 
-    async def issued(self, by: UUID | None = None) -> Sequence[Issued]:
-        """The invites of one issuer, or everybody's; newest first."""
-        statement, values = (_all, {}) if by is None else (_of_issuer, {"issued_by": by})
-        rows = await self._connection.execute(statement, values)
+    async def issued(self, by: UUID | None = None, *, before: UUID | None = None, limit: int) -> Sequence[Issued]:
+        """Up to `limit` invites of one issuer, or everybody's, newest first: those of ids below `before`, if given."""
+        statement, issuer = (_of_all, {}) if by is None else (_of_issuer, {"issued_by": by})
+        rows = await self._connection.execute(statement, {"before": before or _GREATEST, "most": limit, **issuer})
         return [Issued(_to_invite(row), Username(row.issuer) if row.issuer else None) for row in rows]
+
+    async def open_claims(self, by: UUID, at: datetime) -> int:
+        """For how many more accounts the issuer's open invites are good."""
+        return int(await self._connection.scalar(_open_claims, {"by": by, "at": at}) or 0)
 
     async def claim(self, id: UUID, at: datetime) -> bool:
         """Count a claim; False where the invite is not open at that time."""

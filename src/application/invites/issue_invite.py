@@ -37,8 +37,7 @@ class IssueInvite:
             if by is not None and await work.users.lock(by.id) is None:
                 raise NotLoggedIn
             if by is not None and not by.is_operator:
-                mine = [found.invite for found in await work.invites.issued(by.id)]
-                open_claims = sum(i.max_claims - i.claims for i in mine if i.is_open(now))
+                open_claims = await work.invites.open_claims(by.id, now)
                 if open_claims + terms.max_claims > self.quota:
                     raise InviteQuotaReached(self.quota)
             await work.invites.add(invite)

@@ -1,5 +1,6 @@
 """Commands about invites."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -8,6 +9,7 @@ import click
 from entrypoints.cli.start import with_container
 
 if TYPE_CHECKING:
+    from domain.invite import Issued
     from entrypoints.container import Container
 
 
@@ -46,16 +48,26 @@ def create(email: str | None, expires: int, max_claims: int, note: str | None, o
 def list_() -> None:
     """List all invites, newest first: id, state, claims, end, issuer, address, note."""
 
-    async def work(container: "Container") -> list[str]:
-        now = container.clock().now()
-        return [
-            f"{found.id}  {found.state(now):<7}  {found.claims}/{found.max_claims}  {found.expires_at:%Y-%m-%d %H:%M}"
-            f"  {issuer or '-'}  {found.email or '-'}  {found.note or ''}".rstrip()
-            for found, issuer in [(it.invite, it.issuer) for it in await container.list_invites()(to=None)]
-        ]
+    async def work(container: "Container") -> None:
+        now, list_invites = container.clock().now(), container.list_invites()
+        page = await list_invites(to=None)
+        if not page.invites:
+            click.echo("There are no invites. Make one: bottomline invite create")
+        while page.invites:
+            click.echo("\n".join(_line(issued, now) for issued in page.invites))
+            if page.next is None:
+                break
+            page = await list_invites(to=None, before=page.next)
 
-    for line in with_container(work) or ["There are no invites. Make one: bottomline invite create"]:
-        click.echo(line)
+    with_container(work)
+
+
+def _line(issued: "Issued", at: datetime) -> str:
+    found = issued.invite
+    return (
+        f"{found.id}  {found.state(at):<7}  {found.claims}/{found.max_claims}  {found.expires_at:%Y-%m-%d %H:%M}"
+        f"  {issued.issuer or '-'}  {found.email or '-'}  {found.note or ''}"
+    ).rstrip()
 
 
 @invite.command()

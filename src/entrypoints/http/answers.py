@@ -39,6 +39,12 @@ def body_of(route: HTTPRouteHandler) -> type[msgspec.Struct] | None:
     return field.annotation if field else None
 
 
+def query_of(route: HTTPRouteHandler) -> type[msgspec.Struct] | None:
+    """What the route reads from behind the path, if anything."""
+    field = route.parsed_fn_signature.parameters.get("which")
+    return field.annotation if field else None
+
+
 def wants_session(route: HTTPRouteHandler) -> bool:
     """Whether the route is for those who are logged in."""
     return "me" in route.parsed_fn_signature.parameters
@@ -56,6 +62,10 @@ def _can_fail(route: HTTPRouteHandler) -> bool:
 
 def _has_body(route: HTTPRouteHandler) -> bool:
     return body_of(route) is not None
+
+
+def _has_fields(route: HTTPRouteHandler) -> bool:
+    return _has_body(route) or query_of(route) is not None
 
 
 def _may_change(route: HTTPRouteHandler) -> bool:
@@ -82,7 +92,7 @@ def _has_typed_path(route: HTTPRouteHandler) -> bool:
 
 RULES: Mapping[Kind, Callable[[HTTPRouteHandler], bool]] = {
     MalformedBody: _has_body,
-    InvalidFields: _has_body,
+    InvalidFields: _has_fields,
     errors.NotLoggedIn: wants_session,
     errors.TooManyRequests: _has_body,
     Unavailable: _can_fail,

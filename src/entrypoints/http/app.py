@@ -18,6 +18,7 @@ from entrypoints.http.client_address import ClientAddresses, client_address
 from entrypoints.http.errors import HANDLERS
 from entrypoints.http.openapi import openapi
 from entrypoints.http.pages import not_found, page_routes
+from entrypoints.http.queries import which
 from entrypoints.http.security_log import SecurityLog
 from entrypoints.http.session_checks import SessionChecks
 from entrypoints.http.session_cookie import SessionCookie, logged_in, visiting
@@ -109,6 +110,7 @@ def routed(
             "client": Provide(client_address),
             "visitor": Provide(visiting),
             "me": Provide(logged_in),
+            "which": Provide(which),
         },
         exception_handlers={**HANDLERS, NotFoundException: not_found},
         lifespan=[lifespan],

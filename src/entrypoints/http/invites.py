@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
+from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
-from litestar import Router, delete, get, post
+from litestar import Response, Router, delete, get, post
+from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, SkipValidation
 
@@ -24,6 +26,7 @@ from domain.session import LoggedIn
 from entrypoints.http.wire import Moment
 
 UtcClock = SkipValidation[Clock]
+LINK = "Where there are older ones: the path of the next page."
 
 
 class VerifyBody(msgspec.Struct):
@@ -56,6 +59,13 @@ class InviteBody(msgspec.Struct):
     max_claims: Annotated[int, msgspec.Meta(ge=1, le=MOST_CLAIMS)] = 1
     expires_in_days: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_LIFE_DAYS)] = LIFE_DAYS
     note: Annotated[str, msgspec.Meta(max_length=LONGEST_NOTE)] | None = None
+
+
+class WhichInvites(msgspec.Struct):
+    """Which invites to list."""
+
+    before: Annotated[UUID, msgspec.Meta(description="An id: list what was issued before it.")] | None = None
+    issued_by: Annotated[Literal["me"], msgspec.Meta(description="Leave out those of others.")] | None = None
 
 
 class InviteOut(msgspec.Struct):
@@ -122,15 +132,31 @@ async def issue(
     return InviteOut.of(Issued(invite, me.user.username), links, clock.now())
 
 
-@get("/")
+@get("/", response_headers=[ResponseHeader(name="Link", description=LINK, documentation_only=True)])
 async def list_mine(
+    which: NamedDependency[WhichInvites],
     me: NamedDependency[LoggedIn],
     list_invites: NamedDependency[ListInvites],
     links: NamedDependency[Links],
     clock: NamedDependency[UtcClock],
-) -> Sequence[InviteOut]:
-    """List my invites; for an operator, everybody's."""
-    return [InviteOut.of(issued, links, clock.now()) for issued in await list_invites(to=me.user)]
+) -> Response[Sequence[InviteOut]]:
+    """List my invites, newest first; for an operator, everybody's.
+
+    At most 100 are answered at a time. Where there are older ones, `Link` leads to the next page (RFC 8288):
+    `</api/invites?before=019a6b2c-0d3e-7c4f-8a5b-6c7d8e9f0a1b>; rel="next"`.
+    """
+    page = await list_invites(to=me.user, only_own=which.issued_by is not None, before=which.before)
+    now = clock.now()
+    return Response([InviteOut.of(issued, links, now) for issued in page.invites], headers=_link(which, page.next))
+
+
+def _link(which: WhichInvites, next: UUID | None) -> dict[str, str]:
+    if next is None:
+        return {}
+    query = urlencode(
+        {name: value for name, value in msgspec.structs.asdict(which).items() if value} | {"before": next}
+    )
+    return {"Link": f'</api/invites?{query}>; rel="next"'}
 
 
 @delete("/{invite_id:uuid}", problems=(InviteNotFound,))

@@ -19,7 +19,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import BaseRoute, HTTPRoute
 
 from domain.password import PasswordPolicy
-from entrypoints.http.answers import TO_DO, body_of, every_problem, heeds_session, problems_of, wants_session
+from entrypoints.http.answers import TO_DO, body_of, every_problem, heeds_session, problems_of, query_of, wants_session
 from entrypoints.http.errors import MEDIA_TYPE, ProblemOut
 from entrypoints.http.session_cookie import cookie_name
 from entrypoints.http.wire import Schema, Schemas
@@ -96,16 +96,21 @@ def _operation(path: HTTPRoute, route: HTTPRouteHandler, schemas: Schemas, probl
     }
     if more:
         found["description"] = more
-    if path.path_parameters:
-        found["parameters"] = [
-            {"name": name, "in": "path", "required": True, "schema": schemas.of_path(name, part.type)}
-            for name, part in path.path_parameters.items()
-        ]
+    if parameters := [*_parameters(path, route, schemas)]:
+        found["parameters"] = parameters
     if body := body_of(route):
         found["requestBody"] = {"required": True, "content": {"application/json": {"schema": schemas.of_body(body)}}}
     if heeds_session(route):
         found["security"] = [{"session": []}] if wants_session(route) else [{}, {"session": []}]
     return found
+
+
+def _parameters(path: HTTPRoute, route: HTTPRouteHandler, schemas: Schemas) -> Iterator[Schema]:
+    for name, part in path.path_parameters.items():
+        yield {"name": name, "in": "path", "required": True, "schema": schemas.of_path(name, part.type)}
+    if query := query_of(route):
+        for name, schema in schemas.of_query(query).items():
+            yield {"name": name, "in": "query", "schema": schema}
 
 
 def _noun(route: HTTPRouteHandler) -> str:

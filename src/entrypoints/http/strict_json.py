@@ -29,10 +29,14 @@ def read_body(body: bytes, into: type[T], readers: Readers) -> T:
     Raises MalformedBody, or InvalidFields for missing, unknown and unfit fields alike (RFC 8259; ASVS 1.5.3, 2.2.1,
     15.3.3).
     """
-    found = _object(body)
+    return read_fields(_object(body), into, readers)
+
+
+def read_fields(found: Mapping[str, Any], into: type[T], readers: Readers) -> T:
+    """What was sent as a Struct. Raises InvalidFields, as `read_body` does."""
     fields = {field.name: field for field in msgspec.structs.fields(into)}
     problems = [
-        BadField(_printable(name), "unknown_field", "There is no such field.") for name in found if name not in fields
+        BadField(printable(name), "unknown_field", "There is no such field.") for name in found if name not in fields
     ]
     values = {}
     for name, field in fields.items():
@@ -72,10 +76,15 @@ def _value(raw: Any, name: str, wanted: Any, readers: Readers) -> Any:
 
 
 def _misfit(raw: Any, name: str, wanted: Any) -> BadField:
-    """What to write instead of a value that is no whole number or text, or one out of bounds."""
+    """What to write instead of a value that is of no such kind, or out of bounds."""
     kind = msgspec.inspect.type_info(wanted)
     options = kind.types if isinstance(kind, msgspec.inspect.UnionType) else (kind,)
-    match next(option for option in options if not isinstance(option, msgspec.inspect.NoneType)):
+    found = next(option for option in options if not isinstance(option, msgspec.inspect.NoneType))
+    match found.type if isinstance(found, msgspec.inspect.Metadata) else found:
+        case msgspec.inspect.UUIDType():
+            return BadField(name, "wrong_type", "Use a UUID.")
+        case msgspec.inspect.LiteralType(values=words):
+            return BadField(name, "wrong_type", f"Use {' or '.join(f'“{word}”' for word in words)}.")
         case msgspec.inspect.IntType(ge=least, le=most):
             is_whole = isinstance(raw, int) and not isinstance(raw, bool)
             code: FieldCode = "out_of_range" if is_whole else "wrong_type"
@@ -124,5 +133,6 @@ def _check(value: Any, depth: int) -> None:
                 _check(inner, depth - 1)
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
+    """A name that a client has thought of, fit to be shown and logged."""
     return "".join(character if character.isprintable() else "?" for character in name[:64])

@@ -97,6 +97,14 @@ class Schemas:
         """A part of a path, which is text where it is nothing stricter."""
         return self.of(UUID) if kind is UUID else {"type": "string", "examples": [EXAMPLES[name]]}
 
+    def of_query(self, query: type[msgspec.Struct]) -> dict[str, Schema]:
+        """The parameters of a query: each may be left out, and is never null then."""
+        hints = get_type_hints(query, include_extras=True)
+        return {
+            field.name: self.of(reduce(or_, (kind for kind in get_args(hints[field.name]) if kind is not type(None))))
+            for field in msgspec.structs.fields(query)
+        }
+
     def of(self, kind: Any) -> Schema:
         """Anything that is answered."""
         (schema,), named = msgspec.json.schema_components([kind], ref_template=REFERENCE)

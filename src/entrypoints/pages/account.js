@@ -24,7 +24,7 @@ async function show(user) {
   hintAt(at("password"), () => [user.username, user.email.split("@")[0]]);
   at("account").hidden = false;
 
-  const invites = inviteList(at("invite"), at("invites"), mend, { isShown: ({ issued_by }) => issued_by === user.username });
+  const invites = inviteList(at("invite"), at("invites"), "/api/invites?issued_by=me", mend);
   await Promise.all([loaded(() => listSessions(mend)), loaded(invites.load)]);
 
   async function changePassword(values, form) {

@@ -12,9 +12,20 @@ export class Problem extends Error {
 }
 
 /** Send JSON; resolves to the answer's JSON, null where it has none, or rejects with a Problem. */
-export async function send(method, path, body, patience = PATIENCE) {
+export async function send(method, path, body, patience) {
+  const [, answer] = await asked(method, path, body, patience);
+  return answer;
+}
+
+/** What stands on a page of a list, and the path of the page after it, undefined on the last one (RFC 8288). */
+export async function page(path) {
+  const [response, answer] = await asked("GET", path);
+  return [answer, /<([^>]+)>; rel="next"/.exec(response.headers.get("link"))?.[1]];
+}
+
+async function asked(method, path, body, patience = PATIENCE) {
   const [response, answer] = await answerTo(method, path, body, patience);
-  if (response.ok) return answer;
+  if (response.ok) return [response, answer];
   throw new Problem({
     status: response.status,
     code: answer.code ?? "internal_error",

@@ -1,6 +1,6 @@
 /** Making invites, and the list of them. */
 
-import { send } from "./api.js";
+import { page, send } from "./api.js";
 import { make, onSubmit, say, warn } from "./form.js";
 
 const day = new Intl.DateTimeFormat("en", { dateStyle: "medium" });
@@ -8,22 +8,50 @@ const WORDS = { open: "open", spent: "used", expired: "expired", revoked: "revok
 const NUMBERS = ["max_claims", "expires_in_days"];
 
 /**
- * Have the form make invites, and list those that `shown.isShown` lets through, newest first, `shown.most` at most,
- * with who has made them if `shown.tellsWho`; `shown.isMade` hears of a new one, `shown.isDrawn` how many they are. `mend` is for problems of all of it, as in `onSubmit`.
+ * Have the form make invites, and list those of `path` that `shown.isShown` lets through, newest first and page by page,
+ * with who has made them if `shown.tellsWho`; `shown.isMade` hears of a new one. `mend` is for problems of all of it, as
+ * in `onSubmit`.
  */
-export function inviteList(form, list, mend, shown) {
+export function inviteList(form, list, path, mend, { isShown = () => true, isMade, tellsWho } = {}) {
   const heading = document.getElementById("invites-title");
+  const older = document.getElementById("older");
+  const none = make("li", { className: "muted" });
   let found = [];
+  let next = path;
+  const turn = async () => {
+    const [invites, after] = await page(next);
+    next = after;
+    older.hidden = !next;
+    return invites;
+  };
+  const append = (invites) => {
+    const rows = invites.filter(isShown).map(item);
+    none.remove();
+    list.append(...rows);
+    none.textContent = next ? "None so far." : "None.";
+    if (!list.children.length) list.append(none);
+    return rows;
+  };
   const draw = () => {
-    const fit = found.filter(shown.isShown);
-    list.replaceChildren(...fit.slice(0, shown.most).map(item));
-    if (!fit.length) list.append(make("li", { className: "muted", textContent: "None." }));
-    shown.isDrawn?.(fit.length);
+    list.replaceChildren();
+    append(found);
   };
   const load = async () => {
-    found = await send("GET", "/api/invites");
+    found = await turn();
     draw();
   };
+
+  onSubmit(
+    older,
+    async () => {
+      const invites = await turn();
+      found.push(...invites);
+      const [first] = append(invites);
+      if (!first) say(`No such invite among the next ${invites.length}.`);
+      return () => goTo(first ?? (next ? older.querySelector("button") : heading));
+    },
+    mend,
+  );
 
   onSubmit(
     form,
@@ -32,7 +60,7 @@ export function inviteList(form, list, mend, shown) {
       const made = await send("POST", "/api/invites", values);
       form.reset();
       found = [made, ...found];
-      shown.isMade?.();
+      isMade?.();
       draw();
       say(made.email ? `The invite is on its way to ${made.email}.` : "The invite is made. Copy its link and pass it on.");
       document.getElementById(made.id)?.select();
@@ -43,7 +71,7 @@ export function inviteList(form, list, mend, shown) {
   function item(invite) {
     const what = invite.note || invite.email || "For whoever has the link";
     const about = [`Made ${day.format(new Date(invite.created_at))}`];
-    if (invite.issued_by && shown.tellsWho) about[0] += ` by ${invite.issued_by}`;
+    if (invite.issued_by && tellsWho) about[0] += ` by ${invite.issued_by}`;
     if (invite.note && invite.email) about.push(`for ${invite.email}`);
     if (invite.state === "open") about.push(`ends ${day.format(new Date(invite.expires_at))}`);
     if (invite.max_claims > 1) about.push(`${invite.claims} of ${invite.max_claims} used`);
@@ -76,6 +104,12 @@ export function inviteList(form, list, mend, shown) {
   }
 
   return { load, draw };
+}
+
+/** Move the focus, also to what nobody reaches with Tab. */
+function goTo(element) {
+  if (element.tabIndex < 0) element.tabIndex = -1;
+  element.focus();
 }
 
 function tag(state) {

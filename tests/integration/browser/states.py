@@ -280,6 +280,20 @@ async def invites(page: Page, cast: Cast) -> None:
 
 
 @state
+async def invites_with_older_ones(page: Page, cast: Cast) -> None:
+    async def answer(route: Route) -> None:
+        found = await route.fetch()
+        await route.fulfill(
+            response=found,
+            headers={**found.headers, "link": '</api/invites?before=00000000-0000-0000-0000-000000000000>; rel="next"'},
+        )
+
+    await page.route("**/api/invites", answer)
+    await invites(page, cast)
+    await page.get_by_role("button", name="Show older invites").scroll_into_view_if_needed()
+
+
+@state
 async def mailbox(page: Page, cast: Cast) -> None:
     await page.goto(cast.at("/mailbox"))
     await page.get_by_role("button", name="Confirm your address").first.click()

@@ -1,14 +1,18 @@
 """What people do without thinking does no harm: a second press, Enter where it was not meant, two tabs."""
 
+import re
+from collections.abc import AsyncIterator
 from urllib.parse import quote
 
 import pytest
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Locator, Page, Route, expect
 
+from application.invites.list_invites import PAGE
 from domain.user import Role
 from tests.integration.browser.people import (
     NEW_PASSWORD,
     PASSWORD,
+    Member,
     a_member,
     account_is_shown,
     fill_log_in,
@@ -23,6 +27,8 @@ from tests.integration.journeys.worlds import World
 
 A_MOMENT = 150
 """Milliseconds between two presses of one impatient finger."""
+PAUSE = 700
+"""Milliseconds after which a press is meant."""
 
 
 async def test_enter_on_an_invites_link_leaves_the_invite_open(world: World, page: Page) -> None:
@@ -161,20 +167,97 @@ async def refuse(route: Route) -> None:
     await route.fulfill(status=503, headers={"retry-after": "2"}, json={"code": "unavailable", "detail": detail})
 
 
-async def test_of_many_invites_a_hundred_are_shown_and_then_the_others(world: World, visitors: Visitors) -> None:
+@pytest.fixture
+async def boss(world: World) -> AsyncIterator[Member]:
+    """An operator who has issued more invites than two pages hold."""
+    async with a_member(world, somebody("boss"), Role.ADMIN) as member:
+        for number in range(2 * PAGE + 1):
+            assert (await member.client.post("/api/invites", json={"note": f"Number {number} of many"})).is_success
+        yield member
+
+
+@pytest.mark.parametrize("path", ["/invites", "/account"])
+async def test_of_many_invites_a_page_is_shown_and_then_the_older_ones(
+    world: World, visitors: Visitors, boss: Member, path: str
+) -> None:
     page = await visitors.come(DESKTOP)
-    async with a_member(world, somebody("boss"), Role.ADMIN) as boss:
-        for number in range(101):
-            await boss.client.post("/api/invites", json={"note": f"Number {number}"})
-        await boss.enter(page)
-        await page.goto(f"{world.web.url}/invites")
-        rows, more = section(page, "Invites").get_by_role("listitem"), page.get_by_role("button", name="Show more")
-        await expect(rows).to_have_count(100)
-        await more.click()
-        await expect(rows.filter(has_text="Number 0")).to_have_count(1)
-        await page.get_by_label("Show", exact=True).select_option("revoked")
-        await expect(rows.filter(has_text="Number")).to_have_count(0)
-        await page.get_by_label("Note").fill("One more")
-        await page.keyboard.press("Enter")
-        await expect(rows.first).to_contain_text("One more")
-        await expect(page.get_by_label("Link of the invite: One more", exact=True)).to_be_focused()
+    await boss.enter(page)
+    await page.goto(f"{world.web.url}{path}")
+    rows, older = of_many(page), page.get_by_role("button", name="Show older invites")
+    await expect(rows).to_have_count(PAGE)
+    await older.focus()
+    await page.keyboard.press("Enter")
+    await expect(rows).to_have_count(2 * PAGE)
+    await expect(rows.nth(PAGE)).to_contain_text(f"Number {PAGE} of many")
+    await expect(rows.nth(PAGE)).to_be_focused()
+    await page.wait_for_timeout(PAUSE)
+    await older.focus()
+    await page.keyboard.press("Enter")
+    await expect(rows).to_have_count(2 * PAGE + 1)
+    await expect(rows.nth(2 * PAGE)).to_be_focused()
+    numbers = [re.findall(r"Number (\d+) of many", text)[0] for text in await rows.all_text_contents()]
+    assert numbers == [str(number) for number in reversed(range(2 * PAGE + 1))]
+    if path == "/account":  # those of others are not shown there
+        await expect(older).to_be_hidden()
+
+
+async def test_older_invites_are_asked_for_again_after_a_fault_or_the_end_of_a_session(
+    world: World, visitors: Visitors, boss: Member
+) -> None:
+    visitors.forgive(401, 503)
+    page = await visitors.come(DESKTOP)
+    await boss.enter(page)
+    await page.goto(f"{world.web.url}/account")
+    rows, older = of_many(page), page.get_by_role("button", name="Show older invites")
+    await expect(rows).to_have_count(PAGE)
+    await page.route("**/api/invites?*", refuse)
+    await older.click()
+    await expect(problem(page)).to_contain_text("The service cannot answer right now.")
+    await expect(older).to_have_attribute("aria-disabled", "true")
+    await page.unroute("**/api/invites?*")
+    await expect(status(page)).to_have_text("You can try again now.")
+    await boss.client.post("/api/logout")
+    await older.click()
+    again = page.get_by_role("dialog", name="Your session has ended")
+    await again.get_by_label("Password").fill(PASSWORD)
+    await page.keyboard.press("Enter")
+    await expect(rows).to_have_count(2 * PAGE)
+    await expect(rows.nth(PAGE)).to_be_focused()
+
+
+async def test_of_a_state_that_only_older_invites_have_none_is_shown_until_they_are(
+    world: World, visitors: Visitors, boss: Member
+) -> None:
+    page = await visitors.come(DESKTOP)
+    oldest = await oldest_of(boss)
+    assert (await boss.client.delete(f"/api/invites/{oldest}")).is_success
+    await boss.enter(page)
+    await page.goto(f"{world.web.url}/invites")
+    rows, older = of_many(page), page.get_by_role("button", name="Show older invites")
+    await expect(rows).to_have_count(PAGE)
+    await page.get_by_label("Show", exact=True).select_option("revoked")
+    await expect(rows).to_have_count(0)
+    await expect(section(page, "Invites").get_by_role("listitem")).to_have_text("None so far.")
+    await older.click()
+    await expect(status(page)).to_have_text(f"No such invite among the next {PAGE}.")
+    await expect(older).to_be_focused()
+    await page.wait_for_timeout(PAUSE)
+    await page.keyboard.press("Enter")
+    await expect(rows).to_have_count(1)
+    await expect(rows).to_be_focused()
+    await page.get_by_label("Note").fill("One more")
+    await page.keyboard.press("Enter")
+    await expect(section(page, "Invites").get_by_role("listitem").first).to_contain_text("One more")
+    await expect(page.get_by_label("Link of the invite: One more", exact=True)).to_be_focused()
+
+
+def of_many(page: Page) -> Locator:
+    return section(page, "Invites").get_by_role("listitem").filter(has_text="of many")
+
+
+async def oldest_of(member: Member) -> str:
+    """The id of the first invite that they have issued."""
+    answer = await member.client.get("/api/invites?issued_by=me")
+    while "next" in answer.links:
+        answer = await member.client.get(answer.links["next"]["url"])
+    return str(answer.json()[-1]["id"])

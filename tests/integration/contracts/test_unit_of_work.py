@@ -17,7 +17,7 @@ from application.ports import Unavailable
 from domain.email_address import EmailAddress
 from domain.errors import InviteUnknown, UsernameTaken
 from domain.events import UserConfirmed
-from domain.invite import InviteTerms, Issued
+from domain.invite import Invite, InviteTerms, Issued
 from domain.mail import Mail, MailKind, MailState
 from domain.session import SessionLife
 from domain.token import Purpose, Token
@@ -232,7 +232,7 @@ async def test_open_invites_go_with_their_issuer_and_used_ones_stay(record: Reco
         await work.claims.add(a_claim(mine[1].id, "ann"))
         assert mine[0].issued_by is not None
         await work.invites.delete_open(mine[0].issued_by, NOW)
-        assert [found.invite.id for found in await work.invites.issued()] == [theirs.id, mine[0].id]
+        assert [found.invite.id for found in await work.invites.issued(limit=9)] == [theirs.id, mine[0].id]
     with pytest.raises(InviteUnknown):
         async with record.begin() as work:
             await work.claims.add(a_claim(mine[2].id, "bob"))
@@ -372,8 +372,53 @@ async def test_invites_are_listed_newest_first_for_their_issuer_or_all(record: R
         for invite in (*mine, other):
             await work.invites.add(invite)
     async with record.read() as work:
-        assert [found.invite for found in await work.invites.issued(UUID(int=1))] == mine[::-1]
-        assert [found.invite for found in await work.invites.issued()] == [other, *mine[::-1]]
+        assert [found.invite for found in await work.invites.issued(UUID(int=1), limit=9)] == mine[::-1]
+        assert [found.invite for found in await work.invites.issued(limit=9)] == [other, *mine[::-1]]
+
+
+@pytest.mark.parametrize("by", [None, UUID(int=1)])
+async def test_pages_of_invites_have_no_gap_and_no_repeat_while_new_ones_are_issued(
+    record: Record, by: UUID | None
+) -> None:
+    async def issue() -> list[Invite]:
+        fresh = [replace(an_invite(), issued_by=UUID(int=number)) for number in (1, 2)]
+        async with record.begin() as work:
+            for invite in fresh:
+                await work.invites.add(invite)
+        return [invite for invite in fresh if by in {None, invite.issued_by}]
+
+    meant = [invite for _ in range(6) for invite in await issue()]
+    pages: list[list[Invite]] = []
+    before: UUID | None = None
+    async with record.read() as work:
+        while page := [found.invite for found in await work.invites.issued(by, before=before, limit=4)]:
+            pages.append(page)
+            before = page[-1].id
+            await issue()
+    assert {len(page) for page in pages[:-1]} == {4}
+    assert [invite for page in pages for invite in page] == meant[::-1]
+
+
+async def test_older_invites_are_listed_from_any_id_whether_or_not_there_is_such_an_invite(record: Record) -> None:
+    older, gone, newer = an_invite(), an_invite(), an_invite()
+    async with record.begin() as work:
+        for invite in (older, newer):
+            await work.invites.add(invite)
+        assert [found.invite for found in await work.invites.issued(before=gone.id, limit=9)] == [older]
+        assert await work.invites.issued(before=UUID(int=0), limit=9) == []
+
+
+async def test_the_accounts_that_an_issuers_open_invites_are_good_for_are_counted(record: Record) -> None:
+    mine = [replace(an_invite(InviteTerms(max_claims=3)), issued_by=UUID(int=1)) for _ in range(3)]
+    over = replace(an_invite(InviteTerms(max_claims=50)), issued_by=UUID(int=1), expires_at=NOW)
+    async with record.begin() as work:
+        for invite in (*mine, over, an_invite()):
+            await work.invites.add(invite)
+        await work.invites.claim(mine[0].id, NOW)
+        await work.invites.revoke(mine[1].id, NOW)
+        assert await work.invites.open_claims(UUID(int=1), NOW) == 2 + 3
+        assert await work.invites.open_claims(UUID(int=1), mine[0].expires_at) == 0
+        assert await work.invites.open_claims(UUID(int=2), NOW) == 0
 
 
 async def test_an_invite_is_listed_with_its_issuers_name_while_there_is_such_a_user(record: Record) -> None:
@@ -385,15 +430,15 @@ async def test_an_invite_is_listed_with_its_issuers_name_while_there_is_such_a_u
             await work.users.add(user)
         for invite in (of_ann, of_bob, of_nobody, of_the_command_line):
             await work.invites.add(invite)
-        assert await work.invites.issued() == [
+        assert await work.invites.issued(limit=9) == [
             Issued(of_the_command_line, None),
             Issued(of_nobody, None),
             Issued(of_bob, bob.username),
             Issued(of_ann, ann.username),
         ]
-        assert await work.invites.issued(ann.id) == [Issued(of_ann, ann.username)]
+        assert await work.invites.issued(ann.id, limit=9) == [Issued(of_ann, ann.username)]
         await work.users.delete(ann.id)
-        assert await work.invites.issued(ann.id) == [Issued(of_ann, None)]
+        assert await work.invites.issued(ann.id, limit=9) == [Issued(of_ann, None)]
 
 
 async def test_an_address_and_a_name_claim_an_invite_once(record: Record) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from application.invites.offer_first_invite import AT_A_TIME
 from domain.errors import InviteInvalid, InviteNotFound, InviteQuotaReached
 from domain.invite import InviteTerms, Issued
 from domain.token import Purpose
@@ -50,8 +51,9 @@ async def test_members_see_and_revoke_their_own_invites_and_operators_all(contai
     ann, bob = await a_member(container, ANN), await a_member(container, BOB, Role.ADMIN)
     mine = await container.issue_invite()(terms=InviteTerms(), by=ann.profile)
     other = await container.issue_invite()(terms=InviteTerms(), by=bob.profile)
-    assert await container.list_invites()(to=ann.profile) == [Issued(mine, ann.username)]
-    everybodys = await container.list_invites()(to=bob.profile)
+    assert (await container.list_invites()(to=ann.profile)).invites == [Issued(mine, ann.username)]
+    assert (await container.list_invites()(to=bob.profile, only_own=True)).invites == [Issued(other, bob.username)]
+    everybodys = (await container.list_invites()(to=bob.profile)).invites
     assert {Issued(mine, ann.username), Issued(other, bob.username)} < set(everybodys)
     with pytest.raises(InviteNotFound):
         await container.revoke_invite()(invite_id=other.id, by=ann.profile)
@@ -68,6 +70,9 @@ async def test_an_invite_for_an_address_is_mailed_there(container: Container, sa
 async def test_the_first_invite_is_the_same_until_somebody_has_an_account(container: Container) -> None:
     first = await container.offer_first_invite()()
     assert first is not None
+    assert first == await container.offer_first_invite()()
+    for _ in range(AT_A_TIME + 1):
+        await an_invite(container)
     assert first == await container.offer_first_invite()()
     await sign_up(container, ANN, container.signer().sign(Purpose.INVITE, first.id))
     assert await container.offer_first_invite()() is None

@@ -165,7 +165,7 @@ async def test_the_very_same_sign_up_again_changes_nothing(container: Container)
     before = [await rows(container, table) for table in ("users", "invite_claims", "outbox", "tokens")]
     await sign_up(container, ANN, invite)
     assert [await rows(container, table) for table in ("users", "invite_claims", "outbox", "tokens")] == before
-    (listed,) = await container.list_invites()(to=None)
+    (listed,) = (await container.list_invites()(to=None)).invites
     assert listed.invite.claims == 1
 
 
@@ -196,7 +196,7 @@ async def test_the_world_after_a_sign_up_is_the_same_whether_the_address_was_kno
     invite = await an_invite(container)
     await sign_up(container, Person(ANN.email, BOB.username), invite)
     invite_id = container.signer().read(Purpose.INVITE, invite)
-    listed = {found.invite.id: found.invite for found in await container.list_invites()(to=None)}
+    listed = {found.invite.id: found.invite for found in (await container.list_invites()(to=None)).invites}
     assert invite_id is not None
     assert listed[invite_id].state(clock.now()) is InviteState.SPENT
     assert (await container.check_username()(raw="bob", client=CLIENT)).reason == "username_taken"
@@ -219,9 +219,9 @@ async def test_whoever_holds_an_invite_cannot_tell_which_addresses_came_by_it(
     if known:
         await sign_up(container, ANN, invite)
         await confirm(container, ANN)
-    (before,) = await container.list_invites()(to=None)
+    (before,) = (await container.list_invites()(to=None)).invites
     await sign_up(container, Person(ANN.email, BOB.username), invite)
-    (after,) = await container.list_invites()(to=None)
+    (after,) = (await container.list_invites()(to=None)).invites
     assert after.invite.claims == before.invite.claims + 1
     with pytest.raises(UsernameTaken):
         await sign_up(container, BOB, invite)

@@ -45,7 +45,7 @@ def fitting(label: str) -> st.SearchStrategy[Any]:
 def any_request(label: str) -> st.SearchStrategy[Any]:
     """Requests as they are described and, where there is anything to get wrong, such as are not."""
     operation, right = OPERATIONS[label], fitting(label)
-    if not operation.body and not operation.path_parameters:
+    if not operation.body and not operation.path_parameters and not operation.query:
         return right
     wrong: st.SearchStrategy[Any] = operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
     return right | wrong
@@ -54,7 +54,10 @@ def any_request(label: str) -> st.SearchStrategy[Any]:
 async def answer_to(case: Any, client: httpx.AsyncClient) -> httpx.Response:
     request = case.as_transport_kwargs(base_url=str(client.base_url))
     content = json.dumps(request["json"]) if "json" in request else None
-    return await client.request(request["method"], request["url"], headers=request["headers"], content=content)
+    url, params = httpx.URL(request["url"]), request.get("params")
+    return await client.request(
+        request["method"], url.copy_merge_params(params) if params else url, headers=request["headers"], content=content
+    )
 
 
 async def check(case: Any, client: httpx.AsyncClient) -> None:
