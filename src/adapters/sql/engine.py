@@ -14,8 +14,8 @@ from application.ports import Unavailable
 
 READS = "bottomline_reads"
 _POSTGRES = {
-    "pool_size": 5,
-    "max_overflow": 5,
+    "pool_size": 10,
+    "max_overflow": 0,  # one over the size is closed again after each use, and opening takes longer than a statement
     "pool_timeout": 1,
     "pool_recycle": 1800,
     "pool_use_lifo": True,
