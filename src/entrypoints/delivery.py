@@ -121,7 +121,7 @@ def _listeners(container: Container, settings: Settings) -> list[Callable[[], Aw
     if settings.rabbitmq_url:
         from adapters.rabbitmq.consumer import consume
 
-        listeners.append(partial(consume, settings.rabbitmq_url, container.consumers()))
+        listeners += [partial(consume, settings.rabbitmq_url, *named) for named in container.consumers().items()]
     return listeners
 
 

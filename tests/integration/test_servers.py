@@ -122,7 +122,6 @@ async def test_a_frozen_postgres_keeps_connections_open_but_silent(postgres: Loc
 async def test_what_rabbitmq_confirmed_survives_kill_9(programs: None) -> None:
     with LocalRabbitMQ() as rabbitmq:
         await declare(rabbitmq.url, "kept")
-        await asyncio.sleep(2)  # see LocalRabbitMQ
         await publish(rabbitmq.url, "kept", b"hello")
         rabbitmq.kill()
         await asyncio.to_thread(rabbitmq.start)

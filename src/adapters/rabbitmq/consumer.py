@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from pamqp.common import FieldValue
 from adapters.cloudevents.codec import UnknownEvent, decode, open_envelope
 from adapters.rabbitmq.connections import FAREWELL, FAULTS, PATIENCE, connected
 from adapters.rabbitmq.messages import FAILURES, PARKED_AT, QUEUE, REASON, copy_of, failures
-from adapters.rabbitmq.topology import PARKED, declare_queues, waiting_after
+from adapters.rabbitmq.topology import PARKED, declare_queues, queue_of, waiting_after
 from application.delivery.consumer import Consumer
 from application.ports import Message, Unavailable
 from domain.events import Event
@@ -27,14 +27,16 @@ HOLD = 60.0
 GRACE = 5.0
 """Seconds that messages in hand have to be finished when the process is asked to stop."""
 SET_UP = 10.0
-"""Seconds for declaring everything and beginning to consume."""
+"""Seconds for declaring everything and beginning to consume; a quorum queue without a leader lets us wait for ever."""
 LOOK = 15.0
-"""Seconds between two looks at whether the queues are read."""
+"""Seconds between two looks at whether the queue is read."""
 _PAUSE = 1.0
 
 
-async def consume(url: str, consumers: Mapping[str, Consumer]) -> None:
-    """Hand messages to the consumers until cancelled; a lost connection is made anew.
+async def consume(url: str, name: str, consumer: Consumer) -> None:
+    """Hand the messages of its queue to a consumer until cancelled; a lost connection is made anew.
+
+    Each consumer has a connection of its own, so that a queue that does not answer holds up no other.
 
     A message is acknowledged once it is handled, or safe in another queue: one that its consumer fails with waits,
     each time longer, and is parked in the end; one that cannot be read is parked at once, with the reason. While a
@@ -42,23 +44,22 @@ async def consume(url: str, consumers: Mapping[str, Consumer]) -> None:
     """
     while True:
         try:
-            await _consume(url, consumers)
-            log.warning("a queue was deleted, and is declared anew")
+            await _consume(url, name, consumer)
+            log.warning("the queue %s was deleted, and is declared anew", queue_of(name))
         except FAULTS as fault:
-            log.warning("RabbitMQ is away: %r", fault)
+            log.warning("RabbitMQ, or its queue %s, is away: %r", queue_of(name), fault)
         await asyncio.sleep(_PAUSE)
 
 
-async def _consume(url: str, consumers: Mapping[str, Consumer]) -> None:
-    """Until the channel is closed, or a queue that is ours to read has nobody who reads it: it was deleted."""
+async def _consume(url: str, name: str, consumer: Consumer) -> None:
+    """Until the channel is closed, or nobody reads the queue: it was deleted."""
     async with connected(url) as connection, AsyncExitStack() as stack:
         async with asyncio.timeout(SET_UP):
             channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
             await channel.set_qos(prefetch_count=PREFETCH)
-            queues = await declare_queues(channel, consumers)
-            for name, queue in queues.items():
-                await stack.enter_async_context(_Taking(consumers[name], queue, channel).running())
-        while await _undisturbed(_is_read(channel, queues.values())):
+            queue = (await declare_queues(channel, {name: consumer}))[name]
+            await stack.enter_async_context(_Taking(consumer, queue, channel).running())
+        while await _undisturbed(_is_read(channel, queue)):
             await asyncio.wait([asyncio.ensure_future(channel.closed())], timeout=LOOK)
 
 
@@ -69,11 +70,11 @@ async def _undisturbed(look: Coroutine[Any, Any, bool]) -> bool:
     return await asyncio.shield(looking)
 
 
-async def _is_read(channel: AbstractChannel, queues: Iterable[AbstractQueue]) -> bool:
-    """Whether each queue has a consumer: the broker may not tell that one was deleted and declared anew."""
+async def _is_read(channel: AbstractChannel, queue: AbstractQueue) -> bool:
+    """Whether a queue has a consumer: the broker may not tell that it was deleted and declared anew."""
     async with asyncio.timeout(PATIENCE):
-        found = [await channel.declare_queue(queue.name, passive=True) for queue in queues]
-    return all(queue.declaration_result.consumer_count for queue in found)
+        found = await channel.declare_queue(queue.name, passive=True)
+    return bool(found.declaration_result.consumer_count)
 
 
 class _Taking:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -51,13 +51,23 @@ def wanting(recorder: Recorder, *types: str) -> dict[str, Consumer]:
 async def rabbit(url: str, consumers: dict[str, Consumer]) -> AsyncIterator[RabbitPublisher]:
     """A publisher, and a worker beside it."""
     publisher = RabbitPublisher(url, consumers)
-    worker = asyncio.create_task(consume(url, consumers))
     try:
-        yield publisher
+        async with consuming(url, consumers):
+            yield publisher
     finally:
-        worker.cancel()
-        await asyncio.gather(worker, return_exceptions=True)
         await publisher.close()
+
+
+@asynccontextmanager
+async def consuming(url: str, consumers: Mapping[str, Consumer]) -> AsyncIterator[None]:
+    """A worker."""
+    tasks = [asyncio.create_task(consume(url, *named)) for named in consumers.items()]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @pytest.fixture(params=["memory", "rabbitmq"])
@@ -114,10 +124,8 @@ async def test_events_published_before_the_first_worker_wait_for_it(rabbitmq_url
     publisher = RabbitPublisher(rabbitmq_url, consumers)
     assert set(await publisher.publish([message])) == {message.id}
     await publisher.close()
-    worker = asyncio.create_task(consume(rabbitmq_url, consumers))
-    await eventually(lambda: len(recorder.handled) == 1)
-    worker.cancel()
-    await asyncio.gather(worker, return_exceptions=True)
+    async with consuming(rabbitmq_url, consumers):
+        await eventually(lambda: len(recorder.handled) == 1)
 
 
 async def test_what_no_queue_would_keep_is_not_confirmed(rabbitmq_url: str) -> None:

@@ -261,7 +261,7 @@ async def test_a_broker_that_freezes_while_queues_are_declared_is_left_in_time(
         monkeypatch.setattr(rabbit_consumer, "declare_queues", declare)
         async with rabbit(proxy.url, wanting(recorder)) as publisher:
             await frozen.wait()
-            await eventually(lambda: "RabbitMQ is away: TimeoutError" in caplog.text, within=4)
+            await eventually(lambda: "bottomline.mails, is away: TimeoutError" in caplog.text, within=4)
             proxy.let_pass()
             async with asyncio.timeout(15):
                 while not await publisher.publish([a_message()]):

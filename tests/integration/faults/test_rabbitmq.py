@@ -116,6 +116,22 @@ class TestOneThatIsKilled:
         await are_published(world)
         await stage.mails_arrive(people, within=RECONNECTED + LEASE.seconds)
 
+    async def test_a_queue_that_has_lost_its_leader_holds_up_no_other(
+        self, stage: Stage, world: World, ann: Browser, own_rabbitmq: LocalRabbitMQ
+    ) -> None:
+        people = await guests(world, "ann", "bob")
+        await until_signed_up(ann, people[0])
+        await stage.mails_arrive(people[:1])
+        await asyncio.to_thread(own_rabbitmq.strand, "bottomline.sessions")
+        await until_signed_up(ann, people[1])
+        await stage.mails_arrive(people, within=RECONNECTED)
+        assert world.worker is not None
+        await world.worker.said("its queue bottomline.sessions, is away")
+        await asyncio.to_thread(own_rabbitmq.control, "delete_queue", "bottomline.sessions")
+        async with asyncio.timeout(RECONNECTED):
+            while "bottomline.sessions" not in await asyncio.to_thread(own_rabbitmq.control, "list_consumers"):  # noqa: ASYNC110
+                await asyncio.sleep(0.5)
+
     async def test_on_a_full_disk_it_takes_no_event_which_is_said_and_later_all(
         self, stage: Stage, world: World, ann: Browser, own_rabbitmq: LocalRabbitMQ
     ) -> None:
