@@ -152,9 +152,13 @@ async def test_no_long_text_keeps_a_field_busy(client: httpx.AsyncClient, piece:
         body = json.dumps(
             {"email": "x", "password": "x", "invite": "x", "username": "x", field: raw}, ensure_ascii=False
         )
-        before = time.process_time()
-        assert (await client.post("/api/users", content=body.encode(), headers=JSON)).status_code == 400
-        assert time.process_time() - before < 0.25, "a few milliseconds, and many more for a machine that is slow"
+        for _ in range(3):  # what is loaded with the first word of its kind, and a collection of garbage, come once
+            before = time.process_time()
+            assert (await client.post("/api/users", content=body.encode(), headers=JSON)).status_code == 400
+            if time.process_time() - before < 0.25:
+                break
+        else:
+            pytest.fail("it takes a few milliseconds, and many more on a machine that is slow")
 
 
 async def test_unknown_paths_and_methods_are_problems_too(client: httpx.AsyncClient) -> None:
