@@ -56,8 +56,9 @@ async def _measure(servers: Servers, folder: Path) -> Group:
 
 
 async def bytes_a_session(one: Contender) -> float:
-    """What Redis has grown by, for each of so many log-ins."""
+    """What Redis has grown by, for each of so many log-ins, once their connections stand."""
     async with Redis.from_url(one.redis) as redis:
+        await load(one.url, one.log_in, seconds=SLICE, connections=16)
         await redis.flushdb()
         before = (await redis.info("memory"))["used_memory"]
         while (kept := await redis.dbsize()) < SESSIONS:

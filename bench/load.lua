@@ -2,6 +2,7 @@
 -- %d; tells what came of it.
 local method, path, most, number
 local bodies = {}
+wrk.headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 function init(arguments)
   method, path, most, number = arguments[1], arguments[2], tonumber(arguments[4]), tonumber(arguments[5])

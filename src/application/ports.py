@@ -472,7 +472,7 @@ class SessionCache(Protocol):
     """
 
     async def get(self, key_hash: bytes) -> LoggedIn | Ended | None:
-        """What is remembered of this session; None where nothing is."""
+        """What is remembered of this session, without where it was begun; None where nothing is."""
 
     async def put(self, found: LoggedIn) -> None:
         """Remember a session read from the record, unless anything is remembered of it."""

@@ -34,7 +34,11 @@ class SessionLife:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One logged-in browser of one user. `last_seen_at` is exact to the hour."""
+    """One logged-in browser of one user. `last_seen_at` is exact to the hour.
+
+    `user_agent` and `ip` tell the user where it was begun. Whoever only checks a session does not need them, and may be
+    given it without them.
+    """
 
     id: UUID
     user_id: UUID
@@ -70,6 +74,11 @@ class Session:
             user_agent=user_agent,
             ip=ip,
         )
+
+    @property
+    def without_origin(self) -> Self:
+        """The session without where it was begun."""
+        return replace(self, user_agent=None, ip=None)
 
     def is_live(self, at: datetime) -> bool:
         """Whether neither the absolute nor the idle time is over."""

@@ -30,7 +30,8 @@ class MemorySessionCache:
     async def put(self, found: LoggedIn) -> None:
         """Remember a session for a minute, unless anything is remembered of it."""
         if await self.get(found.session.key_hash) is None:
-            self._remember(found.session.key_hash, found, REMEMBERED)
+            remembered = LoggedIn(found.session.without_origin, found.user)
+            self._remember(found.session.key_hash, remembered, REMEMBERED)
 
     async def bury(self, key_hashes: Iterable[bytes]) -> None:
         """Remember sessions as ended for two minutes."""

@@ -1,11 +1,14 @@
 """Change a password."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from application import ending
 from application.fresh_password import FreshPassword, lock_unchanged
 from application.password_check import PasswordCheck
 from application.ports import Begin, Clock, Ids, PasswordHasher, SessionCache, SessionKeys
+from domain.errors import NotLoggedIn
 from domain.events import PasswordChanged
 from domain.password import NewPassword, Password
 from domain.session import LoggedIn, Session, SessionKey, SessionLife
@@ -40,20 +43,12 @@ class ChangePassword:
         password_hash = await self.hasher.hash(new)
         now = self.clock.now()
         key = self.keys.new()
-        session = Session.start(
-            id=self.ids.new(),
-            user_id=user.id,
-            key=key,
-            at=now,
-            life=self.life,
-            user_agent=me.session.user_agent,
-            ip=me.session.ip,
-        )
         async with self.begin() as work:
             user = await lock_unchanged(user, work, "current_password")
             await work.users.update(user.with_password(password_hash))
             await work.tokens.void(user.id, Purpose.RESET, Purpose.EMAIL_CHANGE, at=now)
             ended = await work.sessions.delete_all(user.id)
+            session = self._in_place_of(me.session, ended, key, now)
             await work.sessions.add(session)
             await ending.tell(work, user.id, ended, now)
             await work.outbox.add(PasswordChanged(user.id), at=now)
@@ -61,3 +56,18 @@ class ChangePassword:
         started = LoggedIn(session, user.profile)
         await self.cache.put(started)
         return started, key
+
+    def _in_place_of(self, mine: Session, ended: Sequence[Session], key: SessionKey, now: datetime) -> Session:
+        """A session that begins where mine did. Raises NotLoggedIn where mine was not among those that were ended."""
+        for former in ended:
+            if former.id == mine.id:
+                return Session.start(
+                    id=self.ids.new(),
+                    user_id=former.user_id,
+                    key=key,
+                    at=now,
+                    life=self.life,
+                    user_agent=former.user_agent,
+                    ip=former.ip,
+                )
+        raise NotLoggedIn

@@ -57,18 +57,27 @@ class SessionOut(msgspec.Struct):
     created_at: Moment
     last_seen_at: Moment
     expires_at: Moment
+
+    @classmethod
+    def of(cls, session: Session) -> "SessionOut":
+        """The answer for this session."""
+        return cls(
+            session.id, session.created_at, session.last_seen_at, min(session.expires_at, session.idle_expires_at)
+        )
+
+
+class ListedSessionOut(SessionOut):
+    """One of a user's sessions, with where it was begun."""
+
     device: str
     address: str | None
     is_current: bool
 
     @classmethod
-    def of(cls, session: Session, current: Session) -> "SessionOut":
-        """The answer for this session."""
+    def listed(cls, session: Session, current: Session) -> "ListedSessionOut":
+        """The answer for this session, in a list that the current one asks for."""
         return cls(
-            id=session.id,
-            created_at=session.created_at,
-            last_seen_at=session.last_seen_at,
-            expires_at=min(session.expires_at, session.idle_expires_at),
+            **msgspec.structs.asdict(SessionOut.of(session)),
             device=device_of(session.user_agent),
             address=session.ip,
             is_current=session.id == current.id,
@@ -91,7 +100,7 @@ class CurrentOut(msgspec.Struct):
     @classmethod
     def of(cls, found: LoggedIn) -> "CurrentOut":
         """The answer for this session."""
-        return cls(UserOut.of(found.user), SessionOut.of(found.session, found.session))
+        return cls(UserOut.of(found.user), SessionOut.of(found.session))
 
 
 @post("/login", status_code=200, problems=(CredentialsInvalid,))
@@ -136,9 +145,9 @@ async def current(me: NamedDependency[LoggedIn]) -> CurrentOut:
 @get("/sessions")
 async def list_mine(
     me: NamedDependency[LoggedIn], list_sessions: NamedDependency[ListSessions]
-) -> Sequence[SessionOut]:
+) -> Sequence[ListedSessionOut]:
     """Where I am logged in, newest first."""
-    return [SessionOut.of(session, me.session) for session in await list_sessions(user_id=me.user.id)]
+    return [ListedSessionOut.listed(session, me.session) for session in await list_sessions(user_id=me.user.id)]
 
 
 @delete("/sessions/{session_id:uuid}", problems=(SessionNotFound,))

@@ -10,6 +10,7 @@ import pytest
 from application.ports import Place
 from domain.errors import CredentialsInvalid, NotLoggedIn, PasswordWrong, ResetInvalid
 from domain.password import NewPassword, Password
+from domain.session import LoggedIn
 from entrypoints.container import Container
 from tests.hand_clock import HandClock
 from tests.unit.people import (
@@ -105,6 +106,26 @@ async def test_whoever_has_not_confirmed_is_sent_the_confirmation_instead_of_a_r
     assert "#confirmation=" in said[-1]
 
 
+async def test_a_session_that_has_ended_changes_no_password_and_begins_no_other(container: Container) -> None:
+    await a_member(container, ANN)
+    me, key = await log_in(container, ANN)
+    await container.log_out()(keys=[key])
+    with pytest.raises(NotLoggedIn):
+        await container.change_password()(me=me, current=Password(ANN.password), new=OTHER)
+    _, key = await log_in(container, ANN)
+    me = await container.authenticate()(key=key)
+    assert [session.id for session in await container.list_sessions()(user_id=me.user.id)] == [me.session.id]
+
+
+async def test_a_changed_password_goes_on_where_the_session_was_begun(container: Container) -> None:
+    await a_member(container, ANN)
+    _, key = await log_in(container, ANN)
+    checked = await container.authenticate()(key=key)
+    _, key = await container.change_password()(me=checked, current=Password(ANN.password), new=OTHER)
+    (session,) = await container.list_sessions()(user_id=checked.user.id)
+    assert session.user_agent == "pytest"
+
+
 async def test_a_change_needs_the_current_password(container: Container) -> None:
     await a_member(container, ANN)
     me, key = await log_in(container, ANN)
@@ -124,7 +145,7 @@ async def test_a_change_gives_this_browser_a_new_session_and_ends_all_others(
     for old in (key, elsewhere):
         with pytest.raises(NotLoggedIn):
             await container.authenticate()(key=old)
-    assert await container.authenticate()(key=new_key) == renewed
+    assert await container.authenticate()(key=new_key) == LoggedIn(renewed.session.without_origin, renewed.user)
     assert renewed.session.id != me.session.id
     with pytest.raises(ResetInvalid):
         await container.reset_password()(reset=reset, password=OTHER, client=CLIENT)
