@@ -253,8 +253,11 @@ async def opened(
 ) -> AsyncIterator[Container]:
     """A container with the clients that the settings ask for; they are closed at the end.
 
-    Nothing is connected yet: a server that is down delays no start. `announce` prints a line for each mail that is
-    only a file. `swap` puts objects of your own in the place of any part, by its name above: `{"clock": my_clock}`.
+    Nothing is connected yet: a server that is down delays no start. What only delivery uses is made when it is first
+    asked for: a web process that has a worker beside it loads no client of RabbitMQ and SMTP.
+
+    `announce` prints a line for each mail that is only a file. `swap` puts objects of your own in the place of any
+    part, by its name above: `{"clock": my_clock}`.
     """
     swap = swap or {}
     async with AsyncExitStack() as stack:
@@ -268,6 +271,8 @@ async def opened(
             "session_cache": lambda: _session_cache(settings, redis),
             "rate_limiter": lambda: _rate_limiter(settings, redis),
             "usernames": lambda: _usernames(redis),
+        }
+        for_delivery: Mapping[str, Callable[[], object]] = {
             "mailer": lambda: _mailer(settings, container.composer(), announce, stack),
             "gauges": lambda: _gauges(settings),
             "publisher": lambda: _publisher(settings, container.consumers(), stack),
@@ -277,6 +282,9 @@ async def opened(
         for name, make in parts.items():
             if name not in swap:
                 getattr(container, name).override(Object(make()))
+        for name, make in for_delivery.items():
+            if name not in swap:
+                getattr(container, name).override(Singleton(make))
         yield container
 
 

@@ -45,3 +45,26 @@ def test_routes_are_known_before_any_client_is_loaded() -> None:
     program = f"import sys, entrypoints.http.app; print(sys.modules.keys() & {set(clients)})"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603  our own words
     assert done.stdout == "set()\n"
+
+
+def test_a_web_process_with_a_worker_beside_it_loads_no_client_of_delivery() -> None:
+    """They would be 5 MB that nobody uses."""
+    program = """
+import asyncio, sys
+from entrypoints.running import running
+from entrypoints.settings import read_settings
+
+async def run():
+    async with running(read_settings({
+        "BOTTOMLINE_DATABASE_URL": "postgresql://127.0.0.1:1/none",
+        "BOTTOMLINE_RABBITMQ_URL": "amqp://127.0.0.1:1",
+        "BOTTOMLINE_REDIS_URL": "redis://127.0.0.1:1",
+        "BOTTOMLINE_SMTP_URL": "smtp://127.0.0.1:1",
+        "BOTTOMLINE_SECRET_KEYS": "a secret of at least thirty-two characters",
+    }), print):
+        print(sys.modules.keys() & {"redis", "aio_pika", "aiosmtplib", "prometheus_client", "zxcvbn"})
+
+asyncio.run(run())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603  our own words
+    assert done.stdout == "{'redis'}\n"
