@@ -26,9 +26,16 @@ from domain.username import Username
 class Unavailable(Exception):
     """A server that is needed did not answer in time. Whether a write took effect is unknown; repeating it is safe."""
 
+    retry_after = timedelta(seconds=1)
+    """When it is worth asking again."""
+
 
 class Overloaded(Unavailable):
     """There is more work than this process can do soon; nothing was begun."""
+
+    def __init__(self, what: str, retry_after: timedelta = Unavailable.retry_after) -> None:
+        super().__init__(what)
+        self.retry_after = retry_after
 
 
 class MailDeferred(Exception):

@@ -1,13 +1,16 @@
 """Threads for work that would hold up the event loop."""
 
 import asyncio
+import math
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
+from datetime import timedelta
 from functools import partial
+from threading import get_ident
 from typing import TypeVar
 
 from application.ports import Overloaded, Place
@@ -17,6 +20,10 @@ PATIENCE = 2.0
 """Seconds that a request waits for its turn: with what comes before and after, an answer within three."""
 WEIGHT = 0.1
 """How much the newest piece of work counts in what one is expected to take."""
+SHARE = 0.5
+"""How much of their patience those who are let in are expected to need: the pieces before them may turn out slower."""
+LONGEST_WAIT = timedelta(seconds=30)
+"""The latest that somebody who is refused is told to come again."""
 NICENESS = 5
 """How far the threads stand behind the event loop, which has to answer everybody else meanwhile (Linux)."""
 
@@ -24,9 +31,10 @@ NICENESS = 5
 class Threads:
     """So many threads, and only work that somebody still waits for.
 
-    What would have to wait longer than `patience` seconds, going by what pieces of work have taken of late, is refused
-    at once; what has waited longer all the same is not begun. So a flood costs no more than what can be done in time,
-    and whoever comes after it is served. `expected` is what the first piece is taken to need, in seconds.
+    What would have to wait longer than half of `patience` seconds, going by what pieces of work take of late, is
+    refused at once; what has waited longer than all of it is not begun. So a flood costs no more than what can be done
+    in time, and whoever comes after it is served. Those who are refused are told to come again one behind the other, as
+    fast as work is done. `expected` is what the first piece is taken to need, in seconds.
     """
 
     def __init__(self, name: str, count: int, *, expected: float, patience: float = PATIENCE) -> None:
@@ -35,6 +43,8 @@ class Threads:
         self._inside = 0
         self._expected = expected
         self._patience = patience
+        self._begun: dict[int, float] = {}
+        self._promised = 0.0
 
     @property
     def is_idle(self) -> bool:
@@ -44,8 +54,8 @@ class Threads:
     @contextmanager
     def place(self) -> Iterator[Place]:
         """A place in the queue, for whoever has to find something out before the work. Raises Overloaded."""
-        if self._inside // self._count * self._expected > self._patience:
-            raise Overloaded("too much is waiting")
+        if self._inside // self._count * self._pace() > SHARE * self._patience:
+            raise Overloaded("too much is waiting", self._turn())
         self._inside += 1
         try:
             yield Place(time.monotonic() + self._patience)
@@ -61,13 +71,28 @@ class Threads:
         """Let go of the threads; what waits is dropped."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
+    def _pace(self) -> float:
+        """Seconds for a piece of work: what they have taken of late, and what one takes by now that is not done yet."""
+        longest = time.monotonic() - min(list(self._begun.values()), default=math.inf)
+        return max(self._expected, (self._expected + longest) / 2)
+
+    def _turn(self) -> timedelta:
+        """When to come again, for one more who is refused: behind those who were told so before."""
+        now = time.monotonic()
+        latest = now + LONGEST_WAIT.total_seconds()
+        self._promised = min(max(self._promised, now) + self._expected / self._count, latest)
+        return timedelta(seconds=self._promised - now)
+
     def _do(self, work: Callable[[], T], place: Place) -> T:
         began = time.monotonic()
         if began > place:
             raise Overloaded("nobody waits for it any more")
+        thread = get_ident()
+        self._begun[thread] = began
         try:
             return work()
         finally:
+            del self._begun[thread]
             self._expected += WEIGHT * (time.monotonic() - began - self._expected)
 
 

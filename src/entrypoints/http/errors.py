@@ -4,6 +4,7 @@ import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -145,7 +146,7 @@ def response(
     note_problem(request.scope, problem.errors[0].code if len(problem.errors) == 1 else problem.code)
     found = dict(headers or {})
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        found["Retry-After"] = str(RETRY_AFTER)
+        found.setdefault("Retry-After", str(RETRY_AFTER))
     return Response(problem, status_code=problem.status, media_type=MEDIA_TYPE, headers=found)
 
 
@@ -155,14 +156,16 @@ def _refused(request: Request[Any, Any, Any], refusal: errors.Refusal) -> Respon
 
 def _headers_of(refusal: errors.Refusal) -> Mapping[str, str]:
     """What a refusal says in headers: Retry-After in whole seconds, rounded up so that nobody comes too early."""
-    if isinstance(refusal, errors.TooManyRequests):
-        return {"Retry-After": str(math.ceil(refusal.retry_after.total_seconds()))}
-    return {}
+    return _again_after(refusal.retry_after) if isinstance(refusal, errors.TooManyRequests) else {}
+
+
+def _again_after(wait: timedelta) -> Mapping[str, str]:
+    return {"Retry-After": str(max(1, math.ceil(wait.total_seconds())))}
 
 
 def _away(request: Request[Any, Any, Any], fault: Unavailable) -> Response[ProblemOut]:
     log.warning("answered 503: %s (%r)", fault, fault.__cause__)
-    return response(request, of_fault(fault))
+    return response(request, of_fault(fault), _again_after(fault.retry_after))
 
 
 def deletion_unavailable(request: Request[Any, Any, Any], fault: Unavailable) -> Response[ProblemOut]:
