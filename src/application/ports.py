@@ -33,7 +33,7 @@ class Unavailable(Exception):
 class Overloaded(Unavailable):
     """There is more work than this process can do soon; nothing was begun."""
 
-    def __init__(self, what: str, retry_after: timedelta = Unavailable.retry_after) -> None:
+    def __init__(self, what: str = "", retry_after: timedelta = Unavailable.retry_after) -> None:
         super().__init__(what)
         self.retry_after = retry_after
 
@@ -93,6 +93,9 @@ class PasswordHasher(Protocol):
 
     async def hash(self, password: NewPassword) -> str:
         """The hash with its parameters and salt (PHC string)."""
+
+    def admit(self, under_way: int) -> None:
+        """Return where one more can be done in time. Raises Overloaded where so many are under way that it cannot."""
 
     def place(self) -> AbstractContextManager[Place]:
         """A place in the queue, taken before anything is read for the password, so that a flood costs little."""

@@ -45,6 +45,10 @@ class Argon2PasswordHasher:
         """The hash as a PHC string. Raises Overloaded."""
         return await self._run(partial(self._hasher.hash, password.text))
 
+    def admit(self, under_way: int) -> None:
+        """Return where one more can be done in time. Raises Overloaded."""
+        self._threads.admit(under_way)
+
     def place(self) -> AbstractContextManager[Place]:
         """A place in the queue for one password. Raises Overloaded."""
         return self._threads.place()

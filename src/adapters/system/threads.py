@@ -51,11 +51,15 @@ class Threads:
         """Whether no work is running or waiting."""
         return self._inside == 0
 
+    def admit(self, under_way: int) -> None:
+        """Return where one more piece can be done in time. Raises Overloaded where so many before it are too many."""
+        if under_way // self._count * self._pace() > SHARE * self._patience:
+            raise Overloaded("too much is waiting", self._turn())
+
     @contextmanager
     def place(self) -> Iterator[Place]:
         """A place in the queue, for whoever has to find something out before the work. Raises Overloaded."""
-        if self._inside // self._count * self._pace() > SHARE * self._patience:
-            raise Overloaded("too much is waiting", self._turn())
+        self.admit(self._inside)
         self._inside += 1
         try:
             yield Place(time.monotonic() + self._patience)

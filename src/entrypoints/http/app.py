@@ -15,6 +15,7 @@ from entrypoints.faults import CannotStart
 from entrypoints.http import accounts, email_changes, forward_auth, health, invites, passwords, sessions
 from entrypoints.http.bodies import LARGEST, StrictRequest, readers_for
 from entrypoints.http.client_address import ClientAddresses, client_address
+from entrypoints.http.door import Door
 from entrypoints.http.errors import HANDLERS
 from entrypoints.http.openapi import openapi
 from entrypoints.http.pages import not_found, page_routes
@@ -79,7 +80,7 @@ def create_app(
 
 def surrounded(routes: Litestar, settings: Settings) -> ASGIApp:
     """The routes, and around them what every request passes through."""
-    shell = Shell(routes, public_url=settings.public_url, assets_url=settings.assets_url)
+    shell = Shell(Door(routes), public_url=settings.public_url, assets_url=settings.assets_url)
     logged = SecurityLog(shell, ClientAddresses(settings.trusted_proxies))
     return SessionChecks(logged, routes, headers_of_all(settings.public_url, settings.assets_url))
 

@@ -4,13 +4,13 @@ import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from litestar.types import HTTPResponseStartEvent, Send
 
 from application.accounts.delete_user import DeletionUnavailable
 from application.ports import Overloaded, Unavailable
@@ -150,22 +150,36 @@ def response(
     return Response(problem, status_code=problem.status, media_type=MEDIA_TYPE, headers=found)
 
 
+async def tell(send: Send, problem: ProblemOut, headers: Mapping[str, str] | None = None) -> None:
+    """Answer with a problem where no route does."""
+    body = msgspec.json.encode(problem)
+    own = {"content-type": MEDIA_TYPE, "content-length": str(len(body)), **(headers or {})}
+    start: HTTPResponseStartEvent = {
+        "type": "http.response.start",
+        "status": problem.status,
+        "headers": [(name.lower().encode(), value.encode()) for name, value in own.items()],
+    }
+    await send(start)
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
 def _refused(request: Request[Any, Any, Any], refusal: errors.Refusal) -> Response[ProblemOut]:
     return response(request, of_refusal(refusal), _headers_of(refusal))
 
 
 def _headers_of(refusal: errors.Refusal) -> Mapping[str, str]:
     """What a refusal says in headers: Retry-After in whole seconds, rounded up so that nobody comes too early."""
-    return _again_after(refusal.retry_after) if isinstance(refusal, errors.TooManyRequests) else {}
+    return again_after(refusal) if isinstance(refusal, errors.TooManyRequests) else {}
 
 
-def _again_after(wait: timedelta) -> Mapping[str, str]:
-    return {"Retry-After": str(max(1, math.ceil(wait.total_seconds())))}
+def again_after(what: errors.TooManyRequests | Unavailable) -> Mapping[str, str]:
+    """The header that says when to come again."""
+    return {"Retry-After": str(max(1, math.ceil(what.retry_after.total_seconds())))}
 
 
 def _away(request: Request[Any, Any, Any], fault: Unavailable) -> Response[ProblemOut]:
     log.warning("answered 503: %s (%r)", fault, fault.__cause__)
-    return response(request, of_fault(fault), _again_after(fault.retry_after))
+    return response(request, of_fault(fault), again_after(fault))
 
 
 def deletion_unavailable(request: Request[Any, Any, Any], fault: Unavailable) -> Response[ProblemOut]:

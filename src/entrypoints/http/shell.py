@@ -5,15 +5,14 @@ import logging
 from http import HTTPStatus
 from typing import Any, cast
 
-import msgspec
 from litestar import Request
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
-from litestar.types import ASGIApp, HTTPResponseStartEvent, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from application.ports import Unavailable
 from entrypoints.http import cross_site, json_only
-from entrypoints.http.errors import MEDIA_TYPE, RETRY_AFTER, ProblemOut, of_fault, of_status
+from entrypoints.http.errors import RETRY_AFTER, ProblemOut, of_fault, of_status, tell
 from entrypoints.http.security_log import note_problem
 
 log = logging.getLogger(__name__)
@@ -54,7 +53,7 @@ class Shell:
         answer = _Answer(send, self._headers, scope["method"])
         if problem := self._objection(scope):
             note_problem(scope, problem.code)
-            await answer.tell(problem)
+            await tell(answer, problem)
             return
         scope.setdefault("state", {})[ANSWER_BY] = asyncio.get_running_loop().time() + DEADLINE
         request = asyncio.create_task(self._handle(_asked(scope), _until(BODY_WITHIN, receive), answer))
@@ -138,22 +137,7 @@ class _Answer:
         """Answer 503 with this problem, unless an answer has begun."""
         self._is_over = True
         if not self._has_begun:
-            await self.tell(problem, (b"retry-after", str(RETRY_AFTER).encode()))
-
-    async def tell(self, problem: ProblemOut, *headers: tuple[bytes, bytes]) -> None:
-        """Answer with a problem."""
-        body = msgspec.json.encode(problem)
-        start: HTTPResponseStartEvent = {
-            "type": "http.response.start",
-            "status": problem.status,
-            "headers": [
-                (b"content-type", MEDIA_TYPE.encode()),
-                (b"content-length", str(len(body)).encode()),
-                *headers,
-            ],
-        }
-        await self._pass_on(start)
-        await self._pass_on({"type": "http.response.body", "body": body, "more_body": False})
+            await tell(self._pass_on, problem, {"Retry-After": str(RETRY_AFTER)})
 
 
 def _with_head(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:

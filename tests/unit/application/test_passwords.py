@@ -178,6 +178,9 @@ async def test_a_log_in_under_way_with_the_old_password_comes_to_nothing(contain
 
         is_changed = False
 
+        def admit(self, under_way: int) -> None:
+            container.hasher().admit(under_way)
+
         def place(self) -> AbstractContextManager[Place]:
             place: AbstractContextManager[Place] = container.hasher().place()
             return place
