@@ -1,21 +1,19 @@
 """Fixtures: real servers, and what Bottomline needs on them."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, ExitStack
 from pathlib import Path
 
-import asyncpg
 import pytest
 from _pytest.capture import CaptureManager
 from redis import Redis
-from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.engine import open_engine
 from adapters.sql.migrate import migrate
 from adapters.sql.tables import metadata
+from tests.integration.databases import migrated_database
 from tests.integration.journeys.worlds import World, embedded, on_servers
 from tests.integration.rabbit import forget_topology
 from tests.integration.servers import Servers, ServersMissing, running
@@ -45,16 +43,8 @@ def servers(request: pytest.FixtureRequest) -> Iterator[Servers]:
 @pytest.fixture(scope="session")
 async def postgres_url(servers: Servers) -> AsyncIterator[str]:
     """A migrated database of this run's own."""
-    name = f"bottomline_{secrets.token_hex(4)}"
-    admin = await asyncpg.connect(servers.postgres)
-    await admin.execute(f"CREATE DATABASE {name}")
-    url = make_url(servers.postgres).set(database=name).render_as_string(hide_password=False)
-    engine = open_engine(url, is_patient=True)
-    await migrate(engine)
-    await engine.dispose()
-    yield url
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.close()
+    async with migrated_database(servers.postgres) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

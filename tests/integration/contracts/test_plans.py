@@ -1,7 +1,6 @@
 """What is looked for all the time is found by an index."""
 
 import json
-import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,12 +9,11 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from sqlalchemy import event, make_url, text
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.memory.signal import MemorySignal
 from adapters.sql.engine import open_engine
-from adapters.sql.migrate import migrate
 from adapters.sql.tables import metadata
 from adapters.sql.unit_of_work import SqlWork, Wakers
 from application.invites.list_invites import PAGE
@@ -26,6 +24,7 @@ from domain.token import Purpose
 from domain.user import User
 from domain.username import Username
 from tests.integration.contracts.record import IDS, LATER, NOW, a_claim, a_session, a_token, a_user, an_invite
+from tests.integration.databases import migrated_database
 from tests.integration.population import ROWS, Population, key_of
 from tests.integration.servers import Servers
 
@@ -215,27 +214,21 @@ def _read_whole(plan: dict[str, Any]) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 async def grown(servers: Servers) -> AsyncIterator[Grown]:
-    name = f"grown_{secrets.token_hex(4)}"
-    admin = await asyncpg.connect(servers.postgres)
-    await admin.execute(f"CREATE DATABASE {name}")
-    url = make_url(servers.postgres).set(database=name).render_as_string(hide_password=False)
-    engine = open_engine(url, is_patient=True)
-    await migrate(engine)
-    connection = await asyncpg.connect(url)
-    population = Population(PEOPLE, PEOPLE, NOW, f"$argon2id$v=19$m=19456,t=2,p=1${'x' * 22}${'x' * 43}")
-    for table in ROWS:
-        await population.fill(connection, table)
-    await connection.execute("ANALYZE")
-    async with engine.connect() as own:
-        found = await SqlWork(own, IDS, WAKERS).sessions.get(key_of(PEOPLE // 2).hash)
-        assert found is not None
-        user = await SqlWork(own, IDS, WAKERS).users.get(found.user.id)
-        assert user is not None
-    yield Grown(engine, connection, user)
-    await connection.close()
-    await engine.dispose()
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.close()
+    async with migrated_database(servers.postgres) as url:
+        connection = await asyncpg.connect(url)
+        population = Population(PEOPLE, PEOPLE, NOW, f"$argon2id$v=19$m=19456,t=2,p=1${'x' * 22}${'x' * 43}")
+        for table in ROWS:
+            await population.fill(connection, table)
+        await connection.execute("ANALYZE")
+        engine = open_engine(url, is_patient=True)
+        async with engine.connect() as own:
+            found = await SqlWork(own, IDS, WAKERS).sessions.get(key_of(PEOPLE // 2).hash)
+            assert found is not None
+            user = await SqlWork(own, IDS, WAKERS).users.get(found.user.id)
+            assert user is not None
+        yield Grown(engine, connection, user)
+        await connection.close()
+        await engine.dispose()
 
 
 def test_every_way_to_use_the_record_is_tried() -> None:

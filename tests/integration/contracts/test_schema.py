@@ -1,7 +1,6 @@
 """The schema, on SQLite and on Postgres."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from importlib.resources import files
@@ -13,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.memory.signal import MemorySignal
@@ -26,6 +25,7 @@ from adapters.sql.unit_of_work import SqlBegin, Wakers
 from adapters.system.randomness import Uuid7Ids
 from domain.events import UserConfirmed
 from tests.hand_clock import HandClock
+from tests.integration.databases import empty_database
 from tests.integration.servers import Servers
 
 
@@ -36,12 +36,8 @@ async def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
         yield f"sqlite:///{tmp_path / 'new' / 'bottomline.db'}"
         return
     servers: Servers = request.getfixturevalue("servers")
-    name = f"bare_{secrets.token_hex(4)}"
-    admin = await asyncpg.connect(servers.postgres)
-    await admin.execute(f"CREATE DATABASE {name}")
-    yield make_url(servers.postgres).set(database=name).render_as_string(hide_password=False)
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.close()
+    async with empty_database(servers.postgres) as url:
+        yield url
 
 
 async def test_processes_that_start_at_once_migrate_once(bare_url: str) -> None:
@@ -123,18 +119,13 @@ async def test_postgres_tells_a_listener_of_each_commit_that_adds_events(postgre
 
 
 async def test_a_migration_waits_for_another_as_long_as_that_takes(servers: Servers) -> None:
-    name = f"slow_{secrets.token_hex(4)}"
-    admin = await asyncpg.connect(servers.postgres)
-    await admin.execute(f"CREATE DATABASE {name}")
-    url = make_url(servers.postgres).set(database=name).render_as_string(hide_password=False)
-    other = await asyncpg.connect(url)
-    await other.execute(f"SELECT pg_advisory_lock({LOCK})")
-    engine = open_engine(url, is_patient=True)
-    waiting = asyncio.create_task(migrate(engine))
-    await asyncio.sleep(2)
-    assert not waiting.done()
-    await other.close()
-    assert await waiting
-    await engine.dispose()
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.close()
+    async with empty_database(servers.postgres) as url:
+        other = await asyncpg.connect(url)
+        await other.execute(f"SELECT pg_advisory_lock({LOCK})")
+        engine = open_engine(url, is_patient=True)
+        waiting = asyncio.create_task(migrate(engine))
+        await asyncio.sleep(2)
+        assert not waiting.done()
+        await other.close()
+        assert await waiting
+        await engine.dispose()
