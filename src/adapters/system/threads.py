@@ -1,7 +1,6 @@
 """Threads for work that would hold up the event loop."""
 
 import asyncio
-import math
 import os
 import sys
 import time
@@ -10,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from functools import partial
-from threading import get_ident
 from typing import TypeVar
 
 from application.ports import Overloaded, Place
@@ -20,8 +18,8 @@ PATIENCE = 2.0
 """Seconds that a request waits for its turn: with what comes before and after, an answer within three."""
 WEIGHT = 0.1
 """How much the newest piece of work counts in what one is expected to take."""
-SHARE = 0.5
-"""How much of their patience those who are let in are expected to need: the pieces before them may turn out slower."""
+SHARE = 0.4
+"""How much of their patience those who are let in are expected to need: pieces take longer beside a busy event loop."""
 LONGEST_WAIT = timedelta(seconds=30)
 """The latest that somebody who is refused is told to come again."""
 NICENESS = 5
@@ -31,7 +29,7 @@ NICENESS = 5
 class Threads:
     """So many threads, and only work that somebody still waits for.
 
-    What would have to wait longer than half of `patience` seconds, going by what pieces of work take of late, is
+    What would have to wait longer than a share of `patience` seconds, going by what pieces of work took of late, is
     refused at once; what has waited longer than all of it is not begun. So a flood costs no more than what can be done
     in time, and whoever comes after it is served. Those who are refused are told to come again one behind the other, as
     fast as work is done. `expected` is what the first piece is taken to need, in seconds.
@@ -43,7 +41,6 @@ class Threads:
         self._inside = 0
         self._expected = expected
         self._patience = patience
-        self._begun: dict[int, float] = {}
         self._promised = 0.0
 
     @property
@@ -53,7 +50,7 @@ class Threads:
 
     def admit(self, under_way: int) -> None:
         """Return where one more piece can be done in time. Raises Overloaded where so many before it are too many."""
-        if under_way // self._count * self._pace() > SHARE * self._patience:
+        if under_way // self._count * self._expected > SHARE * self._patience:
             raise Overloaded("too much is waiting", self._turn())
 
     @contextmanager
@@ -75,11 +72,6 @@ class Threads:
         """Let go of the threads; what waits is dropped."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _pace(self) -> float:
-        """Seconds for a piece of work: what they have taken of late, and what one takes by now that is not done yet."""
-        longest = time.monotonic() - min(list(self._begun.values()), default=math.inf)
-        return max(self._expected, (self._expected + longest) / 2)
-
     def _turn(self) -> timedelta:
         """When to come again, for one more who is refused: behind those who were told so before."""
         now = time.monotonic()
@@ -91,12 +83,9 @@ class Threads:
         began = time.monotonic()
         if began > place:
             raise Overloaded("nobody waits for it any more")
-        thread = get_ident()
-        self._begun[thread] = began
         try:
             return work()
         finally:
-            del self._begun[thread]
             self._expected += WEIGHT * (time.monotonic() - began - self._expected)
 
 
