@@ -18,21 +18,22 @@ PATIENCE = 2.0
 """Seconds that a request waits for its turn: with what comes before and after, an answer within three."""
 WEIGHT = 0.1
 """How much the newest piece of work counts in what one is expected to take."""
-SHARE = 0.4
-"""How much of their patience those who are let in are expected to need: pieces take longer beside a busy event loop."""
+SHARE = 0.3
+"""How much of their patience those who are let in need by the clock of the processor; beside an event loop that is busy
+all the time, that is three times as long by the one on the wall."""
 LONGEST_WAIT = timedelta(seconds=30)
 """The latest that somebody who is refused is told to come again."""
-NICENESS = 5
+NICENESS = 4
 """How far the threads stand behind the event loop, which has to answer everybody else meanwhile (Linux)."""
 
 
 class Threads:
     """So many threads, and only work that somebody still waits for.
 
-    What would have to wait longer than a share of `patience` seconds, going by what pieces of work took of late, is
+    What has more work before it than a share of `patience`, going by the processor time that pieces took of late, is
     refused at once; what has waited longer than all of it is not begun. So a flood costs no more than what can be done
     in time, and whoever comes after it is served. Those who are refused are told to come again one behind the other, as
-    fast as work is done. `expected` is what the first piece is taken to need, in seconds.
+    fast as work is done. `expected` is what the first piece is taken to need. All are seconds.
     """
 
     def __init__(self, name: str, count: int, *, expected: float, patience: float = PATIENCE) -> None:
@@ -80,13 +81,13 @@ class Threads:
         return timedelta(seconds=self._promised - now)
 
     def _do(self, work: Callable[[], T], place: Place) -> T:
-        began = time.monotonic()
-        if began > place:
+        if time.monotonic() > place:
             raise Overloaded("nobody waits for it any more")
+        before = time.thread_time()
         try:
             return work()
         finally:
-            self._expected += WEIGHT * (time.monotonic() - began - self._expected)
+            self._expected += WEIGHT * (time.thread_time() - before - self._expected)
 
 
 def _stand_back() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 
@@ -24,7 +25,7 @@ def gate() -> Iterator[threading.Event]:
 
 
 async def test_who_would_wait_too_long_is_told_at_once(gate: threading.Event) -> None:
-    threads = Threads("test", 2, expected=1.0, patience=2.5)
+    threads = Threads("test", 2, expected=1.0, patience=4.0)
     held = [asyncio.create_task(threads.run(gate.wait)) for _ in range(4)]
     await asyncio.sleep(0)
     with pytest.raises(Overloaded):
@@ -80,6 +81,13 @@ async def test_it_learns_how_long_work_takes() -> None:
     for _ in range(100):
         await threads.run(int)
     assert await how_many_of_three() == 3
+    threads.close()
+
+
+async def test_a_machine_that_stood_still_once_has_nobody_refused() -> None:
+    threads = Threads("test", 1, expected=0.02, patience=2.0)
+    await threads.run(partial(time.sleep, 1.0))
+    assert await asyncio.gather(*(threads.run(int) for _ in range(30))) == [0] * 30
     threads.close()
 
 
