@@ -60,10 +60,18 @@ async def bytes_a_session(one: Contender) -> float:
     async with Redis.from_url(one.redis) as redis:
         await load(one.url, one.log_in, seconds=SLICE, connections=16)
         await redis.flushdb()
-        before = (await redis.info("memory"))["used_memory"]
-        while (kept := await redis.dbsize()) < SESSIONS:
+        before = await used(redis)
+        while await redis.dbsize() < SESSIONS:
             await load(one.url, one.log_in, seconds=SLICE, connections=16)
-        return float(((await redis.info("memory"))["used_memory"] - before) / kept)
+        while await redis.dbsize() > SESSIONS:  # the tables of Redis grow in steps: as many for each contender
+            await redis.delete(await redis.randomkey() or b"")
+        return (await used(redis) - before) / SESSIONS
+
+
+async def used(redis: Redis) -> float:
+    """Bytes that Redis uses, without the buffers of its clients."""
+    memory = await redis.info("memory")
+    return float(memory["used_memory"] - memory["mem_clients_normal"])
 
 
 async def resident_after(one: Contender, requests: int) -> float:
