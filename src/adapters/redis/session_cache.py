@@ -42,7 +42,7 @@ class _Entry(msgspec.Struct, array_like=True, frozen=True):
     created_at: float
     last_seen_at: float | None
     good_for: int
-    """Seconds after `last_seen_at`; under two bytes, for a session was seen at most an hour before it is cached."""
+    """Seconds after `last_seen_at`; two bytes at most, for a session was seen at most an hour before it is cached."""
     idle: timedelta
     absolute: timedelta
     email: str

@@ -21,7 +21,6 @@ from entrypoints.http.strict_json import MalformedBody
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
-RETRY_AFTER = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +141,9 @@ def of_fault(fault: Unavailable) -> ProblemOut:
 def response(
     request: Request[Any, Any, Any], problem: ProblemOut, headers: Mapping[str, str] | None = None
 ) -> Response[ProblemOut]:
-    """The problem as an answer, noted for the log; 503 says when to come again."""
+    """The problem as an answer, noted for the log."""
     note_problem(request.scope, problem.errors[0].code if len(problem.errors) == 1 else problem.code)
-    found = dict(headers or {})
-    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        found.setdefault("Retry-After", str(RETRY_AFTER))
-    return Response(problem, status_code=problem.status, media_type=MEDIA_TYPE, headers=found)
+    return Response(problem, status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
 
 
 async def tell(send: Send, problem: ProblemOut, headers: Mapping[str, str] | None = None) -> None:

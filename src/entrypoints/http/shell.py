@@ -12,7 +12,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from application.ports import Unavailable
 from entrypoints.http import cross_site, json_only
-from entrypoints.http.errors import RETRY_AFTER, ProblemOut, of_fault, of_status, tell
+from entrypoints.http.errors import ProblemOut, again_after, of_fault, of_status, tell
 from entrypoints.http.security_log import note_problem
 
 log = logging.getLogger(__name__)
@@ -64,8 +64,8 @@ class Shell:
             await request
         else:
             log.warning("an answer took too long")
-            late = of_fault(Unavailable())
-            note_problem(scope, late.code)
+            late = Unavailable()
+            note_problem(scope, of_fault(late).code)
             await answer.late(late)
 
     def _objection(self, scope: HTTPScope) -> ProblemOut | None:
@@ -133,11 +133,11 @@ class _Answer:
             message["body"] = b""
         await self._send(message)
 
-    async def late(self, problem: ProblemOut) -> None:
-        """Answer 503 with this problem, unless an answer has begun."""
+    async def late(self, fault: Unavailable) -> None:
+        """Answer 503 with this fault, unless an answer has begun."""
         self._is_over = True
         if not self._has_begun:
-            await tell(self._pass_on, problem, {"Retry-After": str(RETRY_AFTER)})
+            await tell(self._pass_on, of_fault(fault), again_after(fault))
 
 
 def _with_head(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
