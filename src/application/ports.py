@@ -246,6 +246,12 @@ class Sessions(Protocol):
     async def add(self, session: Session) -> None:
         """Add a fresh session."""
 
+    async def start(self, session: Session, *, password_hash: str | None, beside: int) -> bool:
+        """Add a fresh session in one conditional statement, once nobody has its user locked.
+
+        False, and nothing added, where the user has another password hash, or more than `beside` sessions.
+        """
+
     async def get(self, key_hash: bytes) -> LoggedIn | None:
         """The session of this key, with its user."""
 

@@ -1,9 +1,10 @@
 """The record of sessions."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.tables import sessions, users
@@ -14,6 +15,21 @@ from domain.user import Profile, Role
 from domain.username import Username
 
 _add = insert(sessions)
+_has_more = select(sessions.c.id).where(sessions.c.user_id == bindparam("user_id")).offset(bindparam("beside")).exists()
+_start = (
+    insert(sessions)
+    .from_select(
+        [column.name for column in sessions.c],
+        select(*(bindparam(column.name, type_=column.type) for column in sessions.c))
+        .where(
+            users.c.id == bindparam("user_id"),
+            users.c.password_hash == bindparam("password_hash"),
+            not_(_has_more),
+        )
+        .with_for_update(key_share=True),
+    )
+    .returning(sessions.c.id)
+)
 _get = (
     select(sessions, users.c.email, users.c.username, users.c.role)
     .join(users, users.c.id == sessions.c.user_id)
@@ -42,18 +58,12 @@ class SqlSessions:
 
     async def add(self, session: Session) -> None:
         """Add a fresh session."""
-        values = {
-            "id": session.id,
-            "user_id": session.user_id,
-            "key_hash": session.key_hash,
-            "created_at": session.created_at,
-            "last_seen_at": session.last_seen_at,
-            "idle_expires_at": session.idle_expires_at,
-            "expires_at": session.expires_at,
-            "user_agent": session.user_agent,
-            "ip": session.ip,
-        }
-        await self._connection.execute(_add, values)
+        await self._connection.execute(_add, _to_values(session))
+
+    async def start(self, session: Session, *, password_hash: str | None, beside: int) -> bool:
+        """Add a fresh session, unless its user has another password hash, or more than `beside` sessions."""
+        values = {**_to_values(session), "password_hash": password_hash, "beside": beside}
+        return (await self._connection.execute(_start, values)).first() is not None
 
     async def get(self, key_hash: bytes) -> LoggedIn | None:
         """The session of this key, with its user."""
@@ -81,6 +91,20 @@ class SqlSessions:
         """The sessions of a user, newest first, without the first `past`."""
         values = {"user_id": user_id, "past": past}
         return [_to_session(row) for row in await self._connection.execute(_of_user, values)]
+
+
+def _to_values(session: Session) -> dict[str, Any]:
+    return {
+        "id": session.id,
+        "user_id": session.user_id,
+        "key_hash": session.key_hash,
+        "created_at": session.created_at,
+        "last_seen_at": session.last_seen_at,
+        "idle_expires_at": session.idle_expires_at,
+        "expires_at": session.expires_at,
+        "user_agent": session.user_agent,
+        "ip": session.ip,
+    }
 
 
 def _to_session(row: AnyRow) -> Session:

@@ -98,8 +98,12 @@ class LogIn:
     async def _add(self, session: Session, user: User) -> Sequence[Session] | None:
         """Start the session; those that gave way to it, or None where the account has another hash by now, or is gone.
 
-        The oldest give way, so that ending all of them stays quick.
+        The oldest give way, so that ending all of them stays quick. Far from `MOST` nothing needs to be counted under
+        a lock: so many do not begin at once.
         """
+        async with self.read() as work:
+            if await work.sessions.start(session, password_hash=user.password_hash, beside=MOST // 2):
+                return ()
         async with self.begin() as work:
             locked = await work.users.lock(user.id)
             if locked is None or locked.password_hash != user.password_hash:

@@ -121,6 +121,9 @@ USES: dict[str, Use] = {
     "claims.get": lambda work, user: work.claims.get(user.invite_id, user.email, user.username),
     "claims.forget": lambda work, user: work.claims.forget(user.email),
     "sessions.add": lambda work, user: work.sessions.add(a_session(user)),
+    "sessions.start": lambda work, user: work.sessions.start(
+        a_session(user), password_hash=user.password_hash, beside=FEW
+    ),
     "sessions.get": lambda work, _: work.sessions.get(key_of(1).hash),
     "sessions.update": lambda work, user: work.sessions.update(a_session(user)),
     "sessions.delete": lambda work, _: work.sessions.delete(key_of(1).hash),

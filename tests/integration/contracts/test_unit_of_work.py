@@ -19,7 +19,7 @@ from domain.errors import InviteUnknown, UsernameTaken
 from domain.events import UserConfirmed
 from domain.invite import Invite, InviteTerms, Issued
 from domain.mail import Mail, MailKind, MailState
-from domain.session import SessionLife
+from domain.session import Session, SessionLife
 from domain.token import Purpose, Token
 from domain.user import User
 from domain.username import Username
@@ -193,6 +193,55 @@ async def test_a_locked_account_waits_for_whoever_locked_it(record: Record) -> N
 
     await asyncio.gather(change(), change(), change())
     assert seen == [user.password_hash, f"{user.password_hash}!", f"{user.password_hash}!!"]
+
+
+async def test_a_session_is_started_for_the_right_hash_beside_few_others(record: Record) -> None:
+    user = a_user()
+    async with record.begin() as work:
+        await work.users.add(user)
+        await work.users.add(a_user("other"))
+
+    async def start(session: Session, password_hash: str | None, beside: int = 1) -> bool:
+        async with record.read() as work:
+            return await work.sessions.start(session, password_hash=password_hash, beside=beside)
+
+    sessions = [a_session(user) for _ in range(4)]
+    assert not await start(sessions[0], "$another")
+    assert not await start(sessions[0], None)
+    assert not await start(a_session(a_user("nobody")), user.password_hash)
+    assert [await start(session, user.password_hash) for session in sessions] == [True, True, False, False]
+    assert await start(a_session(a_user("other")), user.password_hash) is False, "the account of another id"
+    async with record.read() as work:
+        assert set(await work.sessions.of_user(user.id)) == set(sessions[:2])
+        found = await work.sessions.get(sessions[0].key_hash)
+        assert found is not None
+        assert found.session == sessions[0]
+
+
+async def test_a_session_waits_for_whoever_changes_the_password_and_is_not_started_then(record: Record) -> None:
+    user = a_user()
+    async with record.begin() as work:
+        await work.users.add(user)
+        await work.users.confirm(user.id, NOW)
+    locked = asyncio.Event()
+
+    async def change() -> None:
+        async with record.begin() as work:
+            found = await work.users.lock(user.id)
+            assert found is not None
+            locked.set()
+            await asyncio.sleep(0.1)
+            await work.sessions.delete_all(user.id)
+            await work.users.update(replace(found, password_hash="$new"))
+
+    async def start() -> bool:
+        await locked.wait()
+        async with record.read() as work:
+            return await work.sessions.start(a_session(user), password_hash=user.password_hash, beside=9)
+
+    _, is_started = await asyncio.gather(change(), start())
+    assert not is_started
+    assert await record.count(tables.sessions) == 0
 
 
 async def test_a_deleted_account_takes_its_tokens_and_sessions_along(record: Record) -> None:
