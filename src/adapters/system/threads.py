@@ -19,8 +19,10 @@ PATIENCE = 2.0
 WEIGHT = 0.1
 """How much the newest piece of work counts in what one is expected to take."""
 SHARE = 0.3
-"""How much of their patience those who are let in need by the clock of the processor; beside an event loop that is busy
+"""How much of their patience a flood's pieces may need by the clock of the processor; beside an event loop that is busy
 all the time, that is three times as long by the one on the wall."""
+CROWD = 16
+"""So many for each thread are no flood yet, and may need all of it."""
 LONGEST_WAIT = timedelta(seconds=30)
 """The latest that somebody who is refused is told to come again."""
 NICENESS = 4
@@ -30,8 +32,8 @@ NICENESS = 4
 class Threads:
     """So many threads, and only work that somebody still waits for.
 
-    What has more work before it than a share of `patience`, going by the processor time that pieces took of late, is
-    refused at once; what has waited longer than all of it is not begun. So a flood costs no more than what can be done
+    What has more work before it than can be done within `patience`, or beyond `CROWD` a share of it, going by the
+    processor time that pieces took of late, is refused at once; what has waited longer is not begun. So a flood costs no more than what can be done
     in time, and whoever comes after it is served. Those who are refused are told to come again one behind the other, as
     fast as work is done. `expected` is what the first piece is taken to need. All are seconds.
     """
@@ -51,7 +53,8 @@ class Threads:
 
     def admit(self, under_way: int) -> None:
         """Return where one more piece can be done in time. Raises Overloaded where so many before it are too many."""
-        if under_way // self._count * self._expected > SHARE * self._patience:
+        before = under_way // self._count
+        if before * self._expected > self._patience * (1 if before < CROWD else SHARE):
             raise Overloaded("too much is waiting", self._turn())
 
     @contextmanager

@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 
 from adapters.argon2.password_hasher import Argon2Cost, Argon2PasswordHasher
-from adapters.system.threads import NICENESS, Threads
+from adapters.system.threads import CROWD, NICENESS, Threads
 from application.ports import Overloaded
 from domain.password import Password
 
@@ -26,15 +26,28 @@ def gate() -> Iterator[threading.Event]:
 
 async def test_who_would_wait_too_long_is_told_at_once(gate: threading.Event) -> None:
     threads = Threads("test", 2, expected=1.0, patience=4.0)
-    held = [asyncio.create_task(threads.run(gate.wait)) for _ in range(4)]
+    held = [asyncio.create_task(threads.run(gate.wait)) for _ in range(10)]
     await asyncio.sleep(0)
     with pytest.raises(Overloaded):
         await asyncio.wait_for(threads.run(gate.wait), 0.5)
     gate.set()
-    assert await asyncio.gather(*held) == [True] * 4, (
-        "two at once, and two that can be begun in a share of the patience"
-    )
+    assert await asyncio.gather(*held) == [True] * 10, "two at once, and eight that can be begun in time"
     threads.close()
+
+
+async def test_of_a_flood_those_are_let_in_that_can_be_done_in_time_beside_a_busy_event_loop(
+    gate: threading.Event,
+) -> None:
+    """On a slow machine sixteen at once are let in all the same; on a quick one more."""
+    for seconds, most in ((0.1, CROWD), (0.04, CROWD), (0.02, 31)):
+        threads = Threads("test", 1, expected=seconds, patience=2.0)
+        held = [asyncio.create_task(threads.run(gate.wait)) for _ in range(100)]
+        await asyncio.sleep(0)
+        assert sum(not one.done() for one in held) == most
+        gate.set()
+        await asyncio.gather(*held, return_exceptions=True)
+        gate.clear()
+        threads.close()
 
 
 async def test_who_is_refused_is_told_to_come_again_behind_those_before_them(gate: threading.Event) -> None:
