@@ -35,7 +35,7 @@ def somebody() -> LoggedIn:
 
 def name_of(one: LoggedIn) -> bytes:
     """What Redis has it under."""
-    return b"s:" + one.session.key_hash[:16]
+    return b"s" + one.session.key_hash[:13]
 
 
 @pytest.fixture
