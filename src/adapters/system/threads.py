@@ -33,9 +33,10 @@ class Threads:
     """So many threads, and only work that somebody still waits for.
 
     What has more work before it than can be done within `patience`, or beyond `CROWD` a share of it, going by the
-    processor time that pieces took of late, is refused at once; what has waited longer is not begun. So a flood costs no more than what can be done
-    in time, and whoever comes after it is served. Those who are refused are told to come again one behind the other, as
-    fast as work is done. `expected` is what the first piece is taken to need. All are seconds.
+    processor time that pieces took of late, is refused at once; what has waited longer is not begun. So a flood costs
+    no more than what can be done in time, and whoever comes after it is served. Those who are refused are told to come
+    again one behind the other, as fast as work is done. `expected` is what the first piece is taken to need. All are
+    seconds.
     """
 
     def __init__(self, name: str, count: int, *, expected: float, patience: float = PATIENCE) -> None:
