@@ -23,8 +23,8 @@ class HashMemory:
         if self._trim is not None:
             library.mallopt(_M_ARENA_MAX, 1)
 
-    def idle(self) -> None:
-        """No hash is running: give back what they used unless another comes soon."""
+    def used(self) -> None:
+        """A hash is done: give back what it used unless another is done soon."""
         if self._timer is not None:
             self._timer.cancel()
         if self._trim is not None:

@@ -79,8 +79,7 @@ class Argon2PasswordHasher:
         try:
             return await self._threads.run(work, place)
         finally:
-            if self._threads.is_idle:
-                self._memory.idle()
+            self._memory.used()
 
 
 def _hash_at_once() -> None:

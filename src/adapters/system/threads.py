@@ -47,11 +47,6 @@ class Threads:
         self._patience = patience
         self._promised = 0.0
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether no work is running or waiting."""
-        return self._inside == 0
-
     def admit(self, under_way: int) -> None:
         """Return where one more piece can be done in time. Raises Overloaded where so many before it are too many."""
         before = under_way // self._count
