@@ -1,16 +1,21 @@
 """The log: whatever the service has to say to whoever runs it, a line each, on standard error."""
 
+import json
 import logging
 import sys
 import traceback
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
 REQUEST: ContextVar[str | None] = ContextVar("request", default=None)
 """The id of the request that is being answered; each line written meanwhile carries it."""
-Line = MutableMapping[str, Any]
+Line: TypeAlias = dict[str, Any]
+Write: TypeAlias = Callable[[Line], str]
+_OF_EVERY_RECORD = {*logging.makeLogRecord({}).__dict__, "message", "asctime"}
+"""What a record has before anybody adds to it, and what other handlers leave on it."""
 
 
 def log_to_stderr(format: str) -> None:
@@ -29,60 +34,52 @@ class LogFormatter(logging.Formatter):
     """Turns a record into one line that nobody can forge a part of (ASVS 16.4.1).
 
     Characters that are not printable are escaped. An exception is its type and the places that it passed through: its
-    message may quote what a person typed. structlog does the work; it is loaded at the first line, off the start.
+    message may quote what a person typed.
     """
 
     def __init__(self, *, in_json: bool) -> None:
         super().__init__()
-        self._in_json = in_json
-        self._pipeline: logging.Formatter | None = None
+        self._write: Write | None = json.JSONEncoder(default=repr).encode if in_json else None
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
-        if self._pipeline is None:
-            self._pipeline = _pipeline(in_json=self._in_json)
-        return self._pipeline.format(record)
+        """The line. What writes for people is loaded at their first line, off the start."""
+        if self._write is None:
+            self._write = _for_people()
+        return self._write(_line(record))
 
 
-def _pipeline(*, in_json: bool) -> logging.Formatter:
-    from structlog import dev, processors, stdlib
+def _for_people() -> Write:
+    from structlog import dev
 
-    renderer = (
-        processors.JSONRenderer()
-        if in_json
-        else dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), timestamp_key="time", exception_formatter=dev.plain_traceback
-        )
+    render = dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), timestamp_key="time", exception_formatter=dev.plain_traceback
     )
-    return stdlib.ProcessorFormatter(
-        processors=[
-            processors.TimeStamper(fmt="iso", utc=True, key="time"),
-            stdlib.add_log_level,
-            stdlib.add_logger_name,
-            stdlib.ExtraAdder(),
-            _in_its_request,
-            _without_messages,
-            stdlib.ProcessorFormatter.remove_processors_meta,
-            _printable,
-            renderer,
-        ]
-    )
+    return lambda line: render(None, "", line)
 
 
-def _in_its_request(_: object, __: str, line: Line) -> Line:
-    line.pop("message", None)  # what another handler has made of the record
+def _line(record: logging.LogRecord) -> Line:
+    """What stands in the line; asyncio also quotes the exception behind the first line of its message."""
+    event = record.getMessage()
+    line = {
+        "event": event.partition("\n")[0] if record.name == "asyncio" else event,
+        "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "level": record.levelname.lower(),
+        "logger": record.name,
+        **{name: value for name, value in record.__dict__.items() if name not in _OF_EVERY_RECORD},
+    }
     if request := REQUEST.get():
         line.setdefault("request", request)
+    line = {name: _printable(value) if isinstance(value, str) else value for name, value in line.items()}
+    if record.exc_info and record.exc_info[1]:
+        line["exception"] = "".join(_way(record.exc_info[1], record.exc_info[2]))
     return line
 
 
-def _without_messages(_: object, __: str, line: Line) -> Line:
-    """Put an exception's way in the place of the exception; asyncio also quotes it behind its first line."""
-    if exc_info := line.pop("exc_info", None):
-        line["exception"] = "".join(_way(exc_info[1], exc_info[2]))
-    if line["logger"] == "asyncio":
-        line["event"] = line["event"].partition("\n")[0]
-    return line
+def _printable(text: str) -> str:
+    """Escape what is not printable: no line break, no colour, no reversed writing comes from outside."""
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
 def _way(error: BaseException, trace: TracebackType | None) -> Iterator[str]:
@@ -93,13 +90,3 @@ def _way(error: BaseException, trace: TracebackType | None) -> Iterator[str]:
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     for other in (*inner, *([before] if before else [])):
         yield from _way(other, other.__traceback__)
-
-
-def _printable(_: object, __: str, line: Line) -> Line:
-    """Escape what is not printable: no line break, no colour, no reversed writing comes from outside."""
-    for name, value in line.items():
-        if isinstance(value, str) and name != "exception" and not value.isprintable():
-            line[name] = "".join(
-                character if character.isprintable() else ascii(character)[1:-1] for character in value
-            )
-    return line
