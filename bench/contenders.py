@@ -4,10 +4,9 @@ import asyncio
 import os
 import socket
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -19,6 +18,7 @@ from tests.integration.servers import Servers
 
 from adapters.argon2.password_hasher import Argon2Cost
 from bench.cores import on_servers_core
+from bench.installation import installed
 from bench.load import USERS
 from bench.peers.better_auth import PEER as BETTER_AUTH
 from bench.peers.django_allauth import PEER as DJANGO_ALLAUTH
@@ -33,7 +33,6 @@ CHEAP = Argon2Cost(time=1, memory=8)
 SECRET = "a secret of at least thirty-two characters"
 JSON = {"content-type": "application/json"}
 CLAIMS, INVITES = 10_000, 16
-ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -49,6 +48,7 @@ class Contender:
     redis: str
     database: str
     invites: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @asynccontextmanager
@@ -87,9 +87,7 @@ async def peer(one: Peer, servers: Servers, folder: Path, number: int, cost: Arg
 
 
 @asynccontextmanager
-async def bottomline(
-    servers: Servers, folder: Path, number: int, cost: Argon2Cost, command: str = ""
-) -> AsyncIterator[Contender]:
+async def bottomline(servers: Servers, folder: Path, number: int, cost: Argon2Cost) -> AsyncIterator[Contender]:
     """The same people in Bottomline: its web process as `bottomline serve` runs it on real servers."""
     redis = with_path(servers.redis, str(number))
     environment = {
@@ -104,7 +102,7 @@ async def bottomline(
         "BOTTOMLINE_RATE_LIMITS": "off",
         "BOTTOMLINE_PORT": str(free_port()),
     }
-    executable = command or str(Path(sys.executable).with_name("bottomline"))
+    executable = installed()
     url = f"http://localhost:{environment['BOTTOMLINE_PORT']}"
     said([executable, "migrate"], folder, environment)
     with served([executable, "serve"], folder, environment, folder / f"bottomline-{number}") as pid:
@@ -121,7 +119,18 @@ async def bottomline(
             session = Ask("/api/session", headers={"Cookie": str(browser.cookie)})
         body = f'{{"email":"person%d@example.org","password":"{PASSWORD}"}}'
         log_in = Ask("/api/login", "POST", JSON, body)
-        yield Contender(US, url, pid, session, log_in, redis, environment["BOTTOMLINE_DATABASE_URL"], invites)
+        database_url = environment["BOTTOMLINE_DATABASE_URL"]
+        yield Contender(US, url, pid, session, log_in, redis, database_url, invites, environment)
+
+
+@asynccontextmanager
+async def another(one: Contender, folder: Path) -> AsyncIterator[Contender]:
+    """One more web process of the same Bottomline: it has signed nobody up."""
+    environment = {**one.environment, "BOTTOMLINE_PORT": str(free_port())}
+    url = f"http://localhost:{environment['BOTTOMLINE_PORT']}"
+    with served([installed(), "serve"], folder, environment, folder / "another") as pid:
+        await answers(url)
+        yield replace(one, url=url, pid=pid)
 
 
 def said(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> str:

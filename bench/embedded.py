@@ -15,10 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bench.installation import ROOT, installed
 from bench.results import ROUNDS, Chart, Group, Rounds, Row
 
-ROOT = Path(__file__).parents[1]
-BOTTOMLINE = str(Path(sys.executable).with_name("bottomline"))
 MAKE_RUN = ("make", "--silent", "run")
 IMPORT = "import entrypoints.http.app"
 PEOPLE = 20
@@ -31,7 +30,7 @@ def measure() -> Group:
     seconds_to_import()  # its bytecode is compiled
     for _ in range(ROUNDS):
         imported.append(seconds_to_import())
-        with tempfile.TemporaryDirectory() as folder, embedded(folder, [BOTTOMLINE, "serve"]) as (seconds, *_):
+        with tempfile.TemporaryDirectory() as folder, embedded(folder, [installed(), "serve"]) as (seconds, *_):
             served.append(seconds)
         with tempfile.TemporaryDirectory() as folder:
             with embedded(folder) as (seconds, port, _, log):
@@ -164,7 +163,7 @@ def sign_up_people(port: int, log: Path) -> None:
 def an_invite(folder: Path, *options: str) -> str:
     """An invite of the command line; its token."""
     made = subprocess.run(
-        [BOTTOMLINE, "invite", "create", *options],
+        [installed(), "invite", "create", *options],
         env={"PATH": os.environ["PATH"], "BOTTOMLINE_DATA_DIR": str(folder)},
         capture_output=True,
         text=True,

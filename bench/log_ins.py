@@ -11,8 +11,9 @@ from pathlib import Path
 from tests.integration.servers import Servers, running
 
 from adapters.argon2.password_hasher import Argon2Cost
-from bench.contenders import COST, PEERS, ROOT, US, bottomline, peer, said
+from bench.contenders import COST, PEERS, US, bottomline, peer, said
 from bench.cores import on_servers_core
+from bench.installation import ROOT
 from bench.load import load
 from bench.results import ROUNDS, Chart, Group, Rounds, Row
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from tests.integration.servers import Servers, running
 
-from bench.contenders import COST, PEERS, ROOT, US, answers, bottomline, free_port, peer, served
+from bench.contenders import COST, PEERS, US, answers, bottomline, free_port, peer, served
+from bench.installation import ROOT
 from bench.load import CONNECTIONS, Load, load
 from bench.peers.peer import Ask
 from bench.results import ROUNDS, Chart, Group, Rounds, Row

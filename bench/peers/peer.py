@@ -77,13 +77,14 @@ def _install_node(folder: Path) -> None:
     run(folder, "npm", "ci", "--omit=dev", "--no-audit", "--no-fund", "--silent")
 
 
-def _install_python(folder: Path) -> None:
+def install_python(folder: Path) -> None:
+    """What the folder's lock names, in an environment in the folder."""
     run(folder, "python3", "-m", "venv", "venv")
     pip = ["venv/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     run(folder, *pip, "--require-hashes", "-r", "requirements.lock")
 
 
-INSTALLS: Mapping[Runtime, Callable[[Path], None]] = {Runtime.NODE: _install_node, Runtime.PYTHON: _install_python}
+INSTALLS: Mapping[Runtime, Callable[[Path], None]] = {Runtime.NODE: _install_node, Runtime.PYTHON: install_python}
 
 
 def run(folder: Path, *command: str) -> None:
