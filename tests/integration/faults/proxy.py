@@ -26,6 +26,8 @@ class Answer:
 
 COMMITTED = Answer(b"COMMIT;", b"COMMIT\x00")
 """Postgres: CommandComplete of a COMMIT (protocol 3.0, message C)."""
+INSERTED = Answer(b"", b"INSERT 0 1\x00")
+"""Postgres: CommandComplete of a row inserted; what stands alone is committed before it is said."""
 CONFIRMED = Answer(b"\x00\x3c\x00\x28", b"\x00\x00\x00\x0d\x00\x3c\x00\x50")
 """AMQP 0-9-1: class and method of a basic.publish; size, class and method of a basic.ack frame."""
 DATA_TAKEN = Answer(b"\r\n.\r\n", b"250")

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from tests.integration.conftest import emptied
-from tests.integration.faults.proxy import COMMITTED
+from tests.integration.faults.proxy import COMMITTED, INSERTED
 from tests.integration.faults.stage import Guest, Stage, guests, until_signed_up
 from tests.integration.journeys.worlds import World
 from tests.integration.processes import Browser
@@ -68,13 +68,13 @@ async def test_every_request_whose_commit_was_swallowed_can_be_made_again(
     confirmation = await world.mailed(guest.email, "confirmation")
     credentials = {"email": guest.email, "password": guest.person["password"]}
     steps = [
-        ("POST", "/api/confirm_account", {"confirmation": confirmation}, {503}, {404}),  # it was used
-        ("POST", "/api/login", credentials, {503}, {200}),
-        ("POST", "/api/forgot_password", {"email": guest.email}, {503}, {202}),
-        ("DELETE", "/api/user", {"password": guest.person["password"]}, {204, 503}, {204, 401}),
+        (COMMITTED, "POST", "/api/confirm_account", {"confirmation": confirmation}, {503}, {404}),  # it was used
+        (INSERTED, "POST", "/api/login", credentials, {503}, {200}),
+        (COMMITTED, "POST", "/api/forgot_password", {"email": guest.email}, {503}, {202}),
+        (COMMITTED, "DELETE", "/api/user", {"password": guest.person["password"]}, {204, 503}, {204, 401}),
     ]
-    for method, path, body, first, again in steps:
-        stage.database.swallow(COMMITTED)
+    for kept, method, path, body, first, again in steps:
+        stage.database.swallow(kept)
         assert (await guest.ask(ann, method, path, body)).status_code in first, path
         await stage.database.forward()
         assert (await guest.ask(ann, method, path, body)).status_code in again, path
