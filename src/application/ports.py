@@ -487,11 +487,11 @@ class SessionCache(Protocol):
     Reading and remembering fail open to the record: where the cache cannot answer, it knows nothing and keeps nothing.
     """
 
-    async def get(self, key_hash: bytes) -> LoggedIn | Ended | None:
+    async def get(self, key_hash: bytes, at: datetime) -> LoggedIn | Ended | None:
         """What is remembered of this session, without where it was begun; None where nothing is."""
 
-    async def put(self, found: LoggedIn) -> None:
-        """Remember a session read from the record, unless anything is remembered of it."""
+    async def put(self, found: LoggedIn, at: datetime) -> None:
+        """Remember a session read from the record, unless anything is remembered of it; the minute begins `at`."""
 
     async def bury(self, key_hashes: Iterable[bytes]) -> None:
         """Remember sessions as ended, over whatever is remembered. Raises Unavailable: the caller must know."""

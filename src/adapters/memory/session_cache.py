@@ -1,42 +1,38 @@
 """Sessions remembered in this process."""
 
-import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime, timedelta
 
 from application.ports import Ended
 from domain.session import LoggedIn
 
-REMEMBERED = 60.0
-BURIED = 120.0
+REMEMBERED = timedelta(minutes=1)
+_ALWAYS = datetime.max.replace(tzinfo=UTC)
 
 
 class MemorySessionCache:
-    """A session cache for a single process; at most `size` sessions, the oldest forgotten first.
+    """A session cache for a single process; at most `size` sessions, the oldest forgotten first."""
 
-    `timer` counts seconds, monotonically.
-    """
-
-    def __init__(self, size: int = 100_000, timer: Callable[[], float] = time.monotonic) -> None:
-        self._entries: OrderedDict[bytes, tuple[float, LoggedIn | Ended]] = OrderedDict()
+    def __init__(self, size: int = 100_000) -> None:
+        self._entries: OrderedDict[bytes, tuple[LoggedIn | Ended, datetime]] = OrderedDict()
         self._size = size
-        self._timer = timer
 
-    async def get(self, key_hash: bytes) -> LoggedIn | Ended | None:
+    async def get(self, key_hash: bytes, at: datetime) -> LoggedIn | Ended | None:
         """What is remembered of this session."""
-        until, what = self._entries.get(key_hash, (0.0, None))
-        return what if self._timer() < until else None
+        what, until = self._entries.get(key_hash, (None, at))
+        return what if at < until else None
 
-    async def put(self, found: LoggedIn) -> None:
+    async def put(self, found: LoggedIn, at: datetime) -> None:
         """Remember a session for a minute, unless anything is remembered of it."""
-        if await self.get(found.session.key_hash) is None:
+        if await self.get(found.session.key_hash, at) is None:
             remembered = LoggedIn(found.session.without_origin, found.user)
-            self._remember(found.session.key_hash, remembered, REMEMBERED)
+            self._remember(found.session.key_hash, remembered, at + REMEMBERED)
 
     async def bury(self, key_hashes: Iterable[bytes]) -> None:
-        """Remember sessions as ended for two minutes."""
+        """Remember sessions as ended, until there is no more room."""
         for key_hash in key_hashes:
-            self._remember(key_hash, Ended.ENDED, BURIED)
+            self._remember(key_hash, Ended.ENDED, _ALWAYS)
 
     async def bury_unrecorded(self, key_hashes: Iterable[bytes]) -> None:
         """The same: there is no other process that could record their end."""
@@ -52,12 +48,13 @@ class MemorySessionCache:
     async def forget(self, key_hashes: Iterable[bytes]) -> None:
         """Forget live sessions; the next reader asks the record."""
         for key_hash in key_hashes:
-            if await self.get(key_hash) is not Ended.ENDED:
+            what, _ = self._entries.get(key_hash, (None, _ALWAYS))
+            if what is not Ended.ENDED:
                 self._entries.pop(key_hash, None)
 
-    def _remember(self, key_hash: bytes, what: LoggedIn | Ended, seconds: float) -> None:
+    def _remember(self, key_hash: bytes, what: LoggedIn | Ended, until: datetime) -> None:
         self._entries.pop(key_hash, None)
-        self._entries[key_hash] = self._timer() + seconds, what
+        self._entries[key_hash] = what, until
         while len(self._entries) > self._size:
             self._entries.popitem(last=False)
 
@@ -65,11 +62,11 @@ class MemorySessionCache:
 class NoSessionCache:
     """Remembers nothing: every check reads the record. For replicas that share a database but no cache."""
 
-    async def get(self, key_hash: bytes) -> LoggedIn | Ended | None:  # noqa: ARG002
+    async def get(self, key_hash: bytes, at: datetime) -> LoggedIn | Ended | None:  # noqa: ARG002
         """Nothing."""
         return None
 
-    async def put(self, found: LoggedIn) -> None:
+    async def put(self, found: LoggedIn, at: datetime) -> None:
         """Do nothing."""
 
     async def bury(self, key_hashes: Iterable[bytes]) -> None:

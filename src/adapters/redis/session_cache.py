@@ -1,7 +1,6 @@
 """Sessions remembered in Redis."""
 
-import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from math import floor
@@ -56,15 +55,14 @@ class RedisSessionCache:
 
     `SET NX` writes an entry, a plain `SET` a tombstone: so a reader that was already on its way cannot put a dead
     session back. An entry says itself until when it is good, for a frozen Redis writes it, with a life that begins
-    then, when it thaws. Nothing in Redis can be used as a cookie. `clock` tells the seconds since 1970.
+    then, when it thaws. Nothing in Redis can be used as a cookie.
     """
 
-    def __init__(self, redis: Breaker, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, redis: Breaker) -> None:
         self._redis = redis
         self._reads = GatheredReads(redis)
-        self._clock = clock
 
-    async def get(self, key_hash: bytes) -> LoggedIn | Ended | None:
+    async def get(self, key_hash: bytes, at: datetime) -> LoggedIn | Ended | None:
         """What is remembered; None also where Redis fails: the record is asked instead (fails open to the record)."""
         try:
             value = await self._reads.get(_name(key_hash))
@@ -72,11 +70,11 @@ class RedisSessionCache:
             return None
         if value is None:
             return None
-        return Ended.ENDED if value == _TOMBSTONE else _unpack(key_hash, value, self._clock())
+        return Ended.ENDED if value == _TOMBSTONE else _unpack(key_hash, value, at.timestamp())
 
-    async def put(self, found: LoggedIn) -> None:
+    async def put(self, found: LoggedIn, at: datetime) -> None:
         """Remember a session for a minute, unless anything is remembered of it; or not, where Redis fails."""
-        name, entry = _name(found.session.key_hash), _pack(found, self._clock() + REMEMBERED)
+        name, entry = _name(found.session.key_hash), _pack(found, at.timestamp() + REMEMBERED)
         with suppress(Unavailable):
             await self._redis.run(lambda redis: redis.set(name, entry, nx=True, ex=REMEMBERED))
 

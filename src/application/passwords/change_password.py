@@ -54,7 +54,7 @@ class ChangePassword:
             await work.outbox.add(PasswordChanged(user.id), at=now)
         await ending.bury(self.cache, ended)
         started = LoggedIn(session, user.profile)
-        await self.cache.put(started)
+        await self.cache.put(started, now)
         return started, key
 
     def _in_place_of(self, mine: Session, ended: Sequence[Session], key: SessionKey, now: datetime) -> Session:

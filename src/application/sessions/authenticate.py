@@ -34,19 +34,21 @@ class Authenticate:
         """What is known of this session without asking the record; None where that has to be asked. Never fails."""
         if key_hash in self.unfinished:
             return Ended.ENDED
-        found = await self.cache.get(key_hash)
-        if isinstance(found, LoggedIn) and not found.session.is_live(self.clock.now()):
+        now = self.clock.now()
+        found = await self.cache.get(key_hash, now)
+        if isinstance(found, LoggedIn) and not found.session.is_live(now):
             return Ended.ENDED
         return found
 
     async def _recorded(self, key_hash: bytes) -> LoggedIn:
         async with self.read() as work:
             found = await work.sessions.get(key_hash)
-            if found is None or not found.session.is_live(now := self.clock.now()):
+            now = self.clock.now()
+            if found is None or not found.session.is_live(now):
                 raise NotLoggedIn
             seen = found.session.seen(now, self.life)
             if seen is not found.session:
                 await work.sessions.update(seen)
         found = LoggedIn(seen, found.user)
-        await self.cache.put(found)
+        await self.cache.put(found, now)
         return found

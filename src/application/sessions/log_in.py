@@ -79,7 +79,7 @@ class LogIn:
         else:
             raise CredentialsInvalid
         started = LoggedIn(session, user.profile)
-        await self.cache.put(started)
+        await self.cache.put(started, session.created_at)
         await self._renew_hash(user, password)
         return started, key
 

@@ -98,7 +98,7 @@ async def _a_world(folder: Path, clock: HandClock, timer: Timer, sue: str) -> As
     said: list[str] = []
     by_hand = {
         "clock": clock,
-        "session_cache": MemorySessionCache(timer=timer),
+        "session_cache": MemorySessionCache(),
         "usernames": MemoryUsernames(timer=timer),
     }
     async with running(create_app(settings, said.append, swap=by_hand)) as client:
