@@ -79,7 +79,9 @@ def said(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage().split(",")[0].split(":")[0] for record in caplog.records if record.name == LOGGER]
 
 
-async def test_a_frozen_redis_is_waited_for_once_and_then_left_alone(own_redis: LocalRedis, callers: Callers) -> None:
+async def test_a_frozen_redis_is_waited_for_once_and_then_left_alone(
+    own_redis: LocalRedis, callers: Callers, caplog: pytest.LogCaptureFixture
+) -> None:
     await callers.set()
     own_redis.freeze()
     begun = time.perf_counter()
@@ -91,6 +93,7 @@ async def test_a_frozen_redis_is_waited_for_once_and_then_left_alone(own_redis: 
     assert {type(answer) for answer in await callers.many(500)} == {Unavailable}
     assert time.perf_counter() - begun < 1
     assert callers.through == 0
+    assert caplog.messages == ["Redis is away, the service goes on without it: no answer within 0.25 s"]
     own_redis.thaw()
 
 

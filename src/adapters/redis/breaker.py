@@ -73,7 +73,8 @@ class Breaker:
 
     def _open(self, fault: Exception) -> None:
         if not self._is_open:
-            log.warning("Redis is away, the service goes on without it: %s %s", type(fault).__name__, fault)
+            cause = f"{type(fault).__name__} {fault}" if str(fault) else f"no answer within {self._patience} s"
+            log.warning("Redis is away, the service goes on without it: %s", cause)
         self._is_open = True
         self._next_probe = self._timer() + PAUSE
 
