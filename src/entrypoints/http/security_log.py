@@ -1,8 +1,10 @@
 """The security log: who did what, or was refused it."""
 
+import asyncio
 import logging
 import secrets
 from dataclasses import dataclass
+from http import HTTPStatus
 from time import perf_counter
 from typing import Any
 from uuid import UUID
@@ -17,6 +19,8 @@ from entrypoints.logs import REQUEST
 
 log = logging.getLogger("security")
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
+CUT_OFF = 499
+"""What nginx logs where nobody is there any more to be answered. Here that is found out when the process is stopped."""
 
 
 @dataclass(slots=True)
@@ -63,10 +67,14 @@ class SecurityLog:
         token = REQUEST.set(answer.request)
         try:
             await self._app(scope, receive, answer)
+        except asyncio.CancelledError:
+            answer.status = answer.status or CUT_OFF
+            raise
         finally:
-            if _is_told(scope, answer.status):
-                level = logging.INFO if answer.status < 500 else logging.WARNING
-                fields = _fields(trail, answer.status, self._client(scope), perf_counter() - begun)
+            status = answer.status or HTTPStatus.INTERNAL_SERVER_ERROR
+            if _is_told(scope, status):
+                level = logging.INFO if status < 500 else logging.WARNING
+                fields = _fields(trail, status, self._client(scope), perf_counter() - begun)
                 log.log(level, trail.operation or _operation(scope), extra=fields)
             REQUEST.reset(token)
 
@@ -77,12 +85,12 @@ class SecurityLog:
 
 
 class _Answer:
-    """Sends the answer with its request's id, and keeps the status; 500 where none came."""
+    """Sends the answer with its request's id, and keeps the status; None where none came."""
 
     def __init__(self, send: Send, request: str) -> None:
         self._send = send
         self.request = request
-        self.status = 500
+        self.status: int | None = None
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -109,9 +117,15 @@ def _operation(scope: Scope) -> str:
     return f"{handler.fn.__module__.rpartition('.')[2]}.{handler.fn.__name__}"
 
 
+def _outcome(status: int) -> str:
+    if status == CUT_OFF:
+        return "cut_off"
+    return "done" if status < 400 else "refused" if status < 500 else "failed"
+
+
 def _fields(trail: Trail, status: int, client: str, seconds: float) -> dict[str, Any]:
     found = {
-        "outcome": "done" if status < 400 else "refused" if status < 500 else "failed",
+        "outcome": _outcome(status),
         "code": trail.code if status >= 400 else None,
         "status": status,
         "client": client,

@@ -1,5 +1,6 @@
 """The security log: one line for each event, and no secret in any."""
 
+import asyncio
 import base64
 import io
 import json
@@ -225,6 +226,31 @@ async def test_a_late_answer_leaves_one_line(
     (line,) = events()
     assert line.pop("event") in {"sessions.log_in", "unrouted"}, "as far as it came"
     assert line == {"outcome": "failed", "status": 503, "code": "unavailable"}
+
+
+async def test_a_request_that_is_cut_off_is_no_fault_of_ours(settings: Settings, events: Lines) -> None:
+    """As when the process is stopped and the client has gone, or its answer takes longer than the stop."""
+    asked, never = asyncio.Event(), asyncio.Event()
+
+    async def receive() -> Any:
+        asked.set()
+        await never.wait()
+
+    async def send(_: Any) -> None:
+        raise AssertionError("nothing was to be answered")
+
+    headers = [(b"host", b"localhost"), (b"content-type", b"application/json"), (b"content-length", b"9")]
+    scope: Any = {"type": "http", "method": "POST", "path": "/api/login", "raw_path": b"/api/login", "headers": headers}
+    scope |= {"asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http", "query_string": b"", "root_path": ""}
+    scope |= {"client": ("127.0.0.1", 50_000), "server": ("localhost", 8000), "state": {}}
+    app = create_app(settings, lambda _: None)
+    async with running(app):
+        request = asyncio.ensure_future(app(scope, receive, send))
+        await asked.wait()
+        request.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await request
+    assert events() == [{"event": "sessions.log_in", "outcome": "cut_off", "status": 499}]
 
 
 async def test_no_secret_reaches_the_log_at_any_level(
