@@ -18,8 +18,8 @@ WRONG = {"email": ANN["email"], "password": "wrong"}
 
 @pytest.fixture
 async def client(settings: Settings, said: list[str]) -> AsyncIterator[httpx.AsyncClient]:
-    """Of a service that has a hash at a time, and patience for two."""
-    hasher = Argon2PasswordHasher(Argon2Cost(), threads=1, patience=0.1)
+    """Of a service that has a hash at a time, and a flood of more than seventeen."""
+    hasher = Argon2PasswordHasher(Argon2Cost(), threads=1, patience=1.0)
     async with running(create_app(settings, said.append, swap={"hasher": hasher})) as client:
         yield client
     hasher.close()
