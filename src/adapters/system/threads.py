@@ -1,6 +1,5 @@
 """Threads for work that would hold up the event loop."""
 
-import asyncio
 import os
 import sys
 import time
@@ -8,9 +7,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
-from functools import partial
 from typing import TypeVar
 
+from adapters.system.outcomes import Outcomes
 from application.ports import Overloaded, Place
 
 T = TypeVar("T")
@@ -41,6 +40,7 @@ class Threads:
 
     def __init__(self, name: str, count: int, *, expected: float, patience: float = PATIENCE) -> None:
         self._pool = ThreadPoolExecutor(count, thread_name_prefix=name, initializer=_stand_back)
+        self._outcomes = Outcomes()
         self._count = count
         self._inside = 0
         self._expected = expected
@@ -66,7 +66,7 @@ class Threads:
     async def run(self, work: Callable[[], T], place: Place | None = None) -> T:
         """What the work returns or raises. Raises Overloaded where it was not begun."""
         with nullcontext(place) if place else self.place() as taken:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, partial(self._do, work, taken))
+            return await self._outcomes.of(self._pool.submit(self._do, work, taken))
 
     def close(self) -> None:
         """Let go of the threads; what waits is dropped."""
