@@ -1,8 +1,10 @@
 """People and what they do, through the use cases, for tests that are about something else."""
 
+import asyncio
 from dataclasses import dataclass
 from uuid import UUID
 
+from application.ports import Overloaded
 from domain.client_address import ClientAddress
 from domain.email_address import EmailAddress
 from domain.invite import InviteTerms
@@ -43,6 +45,15 @@ async def sign_up(container: Container, person: Person, invite: str) -> None:
         password=NewPassword(person.password),
         client=CLIENT,
     )
+
+
+async def sign_up_patiently(container: Container, person: Person, invite: str) -> None:
+    """As one of a crowd: who is told to come again does so."""
+    while True:
+        try:
+            return await sign_up(container, person, invite)
+        except Overloaded as told:
+            await asyncio.sleep(told.retry_after.total_seconds())
 
 
 async def user_of(container: Container, person: Person) -> User | None:
