@@ -298,6 +298,7 @@ async def mailbox(page: Page, cast: Cast) -> None:
     await page.goto(cast.at("/mailbox"))
     await page.get_by_role("button", name="Confirm your address").first.click()
     await expect(page.frame_locator("iframe").get_by_role("heading").first).to_be_visible()
+    await expect(page.locator("#subject")).to_be_focused()
 
 
 @state
