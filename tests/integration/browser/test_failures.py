@@ -266,9 +266,8 @@ async def test_who_is_offline_is_told_and_told_again_when_it_is_over(
 ) -> None:
     visitors.forgiven.append("net::ERR_INTERNET_DISCONNECTED")
     async with a_member(world) as member:
-        await page.goto(f"{world.web.url}/login")
+        await page.goto(f"{world.web.url}/login", wait_until="networkidle")  # it has asked who is logged in
         await fill_log_in(page, member.person)
-        await expect_no_session_asked(page)
         await page.context.set_offline(True)
         await page.keyboard.press("Enter")
         await expect(problem(page)).to_contain_text(AWAY)
@@ -278,11 +277,6 @@ async def test_who_is_offline_is_told_and_told_again_when_it_is_over(
         await expect(page.locator("#problem, #status").filter(has_text="online again")).to_have_count(1)
         await page.get_by_role("button", name="Log in").click()
         await page.wait_for_url(f"{world.web.url}/account")
-
-
-async def expect_no_session_asked(page: Page) -> None:
-    """Wait until the page has asked who is logged in."""
-    await page.wait_for_load_state("networkidle")
 
 
 async def test_a_session_that_ends_while_a_form_is_filled_in_costs_nothing_that_was_typed(

@@ -77,7 +77,7 @@ async def test_a_second_press_in_the_same_place_ends_no_other_session(world: Wor
 
 async def test_who_logs_in_where_somebody_else_is_logged_in_is_told_who(world: World, page: Page) -> None:
     async with a_member(world) as ann, a_member(world) as bob:
-        await page.goto(f"{world.web.url}/login")
+        await page.goto(f"{world.web.url}/login", wait_until="networkidle")  # it has asked, and nobody was logged in
         await bob.enter(page)
         await fill_log_in(page, ann.person)
         await page.keyboard.press("Enter")
