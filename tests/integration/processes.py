@@ -109,7 +109,7 @@ class WebProcess(Process):
         return Browser(self.url)
 
     async def _answers(self) -> None:
-        async with asyncio.timeout(20), httpx.AsyncClient(base_url=self.url) as client:
+        async with asyncio.timeout(60), httpx.AsyncClient(base_url=self.url) as client:
             while True:
                 assert self._reading is not None
                 assert not self._reading.done(), f"did not start: {self.lines}"
