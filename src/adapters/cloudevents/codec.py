@@ -13,6 +13,7 @@ SOURCE = "urn:bottomline"
 VERSION = 1
 """Of the events' schemas: it rises when a reader of the old one could not read the new one."""
 _TYPES: Mapping[str, type[Event]] = {event.type: event for event in ALL}
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class UnknownEvent(Exception):
@@ -43,7 +44,7 @@ def decode(type: str, data: bytes) -> Event:
         raise UnknownEvent(f"no event has the type {type!r}")
     try:
         return msgspec.json.decode(data, type=_TYPES[type])
-    except msgspec.MsgspecError as error:
+    except _UNREADABLE as error:
         raise UnknownEvent(f"the data do not fit {type}: {error}") from error
 
 
@@ -64,7 +65,7 @@ def open_envelope(body: bytes) -> Message:
     """The message in a CloudEvent. Raises UnknownEvent."""
     try:
         envelope = _envelope_decoder.decode(body)
-    except msgspec.MsgspecError as error:
+    except _UNREADABLE as error:
         raise UnknownEvent(f"not a CloudEvent: {error}") from error
     if envelope.dataschema != _schema(envelope.type):
         raise UnknownEvent(f"its data are {envelope.dataschema}, and not {_schema(envelope.type)}")

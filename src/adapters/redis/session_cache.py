@@ -49,6 +49,11 @@ class _Entry(msgspec.Struct, array_like=True, frozen=True):
     username: str
     role: int
 
+    def is_good(self, now: float) -> bool:
+        """Whether it may still be believed."""
+        seen_at = self.created_at if self.last_seen_at is None else self.last_seen_at
+        return now < seen_at + self.good_for
+
 
 class RedisSessionCache:
     """Sessions under the hash of their key, for a minute; ended ones as tombstones.
@@ -151,12 +156,13 @@ def _unpack(key_hash: bytes, value: bytes, now: float) -> LoggedIn | None:
     """The session and its user; None for an entry that another version wrote, or that is no longer good."""
     try:
         entry = _decoder.decode(value)
-        role = _ROLES[entry.role]
-    except (msgspec.MsgspecError, IndexError):
+        return _found(key_hash, entry) if entry.is_good(now) else None
+    except (msgspec.MsgspecError, ValueError, IndexError, OverflowError, OSError, RecursionError):
         return None
-    seen_at = entry.created_at if entry.last_seen_at is None else entry.last_seen_at
-    if now >= seen_at + entry.good_for:
-        return None
+
+
+def _found(key_hash: bytes, entry: _Entry) -> LoggedIn:
+    """The session and its user. Raises ValueError, IndexError, OverflowError or OSError for an entry without sense."""
     created_at = datetime.fromtimestamp(entry.created_at, UTC)
     last_seen_at = created_at if entry.last_seen_at is None else datetime.fromtimestamp(entry.last_seen_at, UTC)
     session = Session(
@@ -168,7 +174,7 @@ def _unpack(key_hash: bytes, value: bytes, now: float) -> LoggedIn | None:
         idle_expires_at=last_seen_at + entry.idle,
         expires_at=created_at + entry.absolute,
     )
-    user = Profile(entry.user_id, EmailAddress(entry.email), Username(entry.username), role)
+    user = Profile(entry.user_id, EmailAddress(entry.email), Username(entry.username), _ROLES[entry.role])
     return LoggedIn(session, user)
 
 

@@ -13,7 +13,7 @@ import pytest
 from adapters.cloudevents.codec import encode
 from adapters.memory.publisher import MemoryPublisher
 from adapters.rabbitmq import connections
-from adapters.rabbitmq.consumer import consume
+from adapters.rabbitmq.consumer import PREFETCH, consume
 from adapters.rabbitmq.publisher import RabbitPublisher
 from adapters.rabbitmq.topology import EVENTS, PARKED
 from application.delivery.consumer import Consumer
@@ -165,20 +165,23 @@ async def test_a_connection_that_does_not_come_about_leaves_nothing_open(monkeyp
     assert [connection.is_closed for connection in made] == [True]
 
 
-async def test_what_cannot_be_read_is_parked_and_blocks_nobody(rabbitmq_url: str) -> None:
+@pytest.mark.parametrize(
+    "body", [b"nonsense", b'{"type":"caf\xe9"}', b'{"x":' * 10_000], ids=["text", "latin-1", "deep"]
+)
+async def test_what_cannot_be_read_is_parked_and_blocks_nobody(rabbitmq_url: str, body: bytes) -> None:
     recorder = Recorder()
     async with rabbit(rabbitmq_url, wanting(recorder)) as publisher:
         await publisher.publish([a_message()])
         async with await aio_pika.connect(rabbitmq_url) as connection:
             channel = await connection.channel()
             exchange = await channel.get_exchange(EVENTS)
-            await exchange.publish(aio_pika.Message(b"nonsense"), "user.confirmed")
+            for _ in range(PREFETCH):
+                await exchange.publish(aio_pika.Message(body), "user.confirmed")
             await publisher.publish([a_message() for _ in range(10)])
             await eventually(lambda: len(recorder.handled) == 11)
             parked = await channel.get_queue(PARKED)
             async with asyncio.timeout(10), parked.iterator(no_ack=True) as poisons:
-                poison = await anext(poisons)
-            assert poison.body == b"nonsense"
+                assert [(await anext(poisons)).body for _ in range(PREFETCH)] == [body] * PREFETCH
 
 
 async def test_any_client_can_bind_a_queue_and_read_cloud_events(rabbitmq_url: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import msgspec
 import pytest
 from redis.asyncio import Redis
 
@@ -178,9 +179,31 @@ async def test_a_session_takes_little_of_redis(redis: Redis) -> None:
     assert 0 < (await redis.memory_usage(name_of(found)) or 0) <= 204
 
 
-async def test_what_another_version_wrote_is_not_read(redis: Redis) -> None:
+def entry(
+    *, created_at: float = NOW.timestamp(), absolute: str = "P14D", email: str = "a@b.cd", role: int = 0
+) -> bytes:
+    """What is cached of a session, with something that does not fit."""
+    ids = (bytes(16), bytes(16))
+    return msgspec.msgpack.encode([*ids, created_at, None, 60, "P7D", absolute, email, "ann", role])
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        b"\x81\xa1x\x01",
+        b"\x91" * 10_000,
+        entry(email="caf\u00e9").replace("\u00e9".encode(), b"\xe9\xe9"),
+        entry(created_at=1e18),
+        entry(created_at=-1e18),
+        entry(created_at=float("nan")),
+        entry(absolute="P999999999D"),
+        entry(role=99),
+    ],
+    ids=["map", "deep", "not UTF-8", "far", "long ago", "never", "for ever", "role"],
+)
+async def test_what_another_version_wrote_is_not_read(redis: Redis, written: bytes) -> None:
     found = somebody()
-    await redis.set(name_of(found), b"\x81\xa1x\x01")
+    await redis.set(name_of(found), written)
     assert await RedisSessionCache(Breaker(redis, patience=PATIENT)).get(found.session.key_hash, NOW) is None
 
 

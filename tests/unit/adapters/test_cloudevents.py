@@ -16,6 +16,7 @@ from domain.events import Event, UserConfirmed
 
 st.register_type_strategy(str, st.text(st.characters(exclude_categories=["Cs"])))
 st.register_type_strategy(datetime, st.datetimes(timezones=st.just(UTC)))
+DEEP = b'{"x":' * 10_000
 any_event = st.one_of(*(st.from_type(kind) for kind in events.ALL))
 
 
@@ -45,14 +46,21 @@ def test_the_envelope_is_a_cloud_event() -> None:
     assert open_envelope(envelop(message)) == message
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"id":"x"}', b"\xff"])
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"id":"x"}', b"\xff", b'{"type":"caf\xe9"}', DEEP])
 def test_what_is_no_cloud_event_is_told_apart(body: bytes) -> None:
     with pytest.raises(UnknownEvent):
         open_envelope(body)
 
 
 @pytest.mark.parametrize(
-    ("kind", "data"), [("user.unheard", b"{}"), ("user.confirmed", b"{}"), ("user.confirmed", b"")]
+    ("kind", "data"),
+    [
+        ("user.unheard", b"{}"),
+        ("user.confirmed", b"{}"),
+        ("user.confirmed", b""),
+        ("user.confirmation_resend_requested", b'{"email":"caf\xe9"}'),
+        ("user.confirmed", DEEP),
+    ],
 )
 def test_an_event_that_cannot_be_read_is_told_apart(kind: str, data: bytes) -> None:
     with pytest.raises(UnknownEvent):
