@@ -16,7 +16,8 @@ from domain.token import Purpose, Token
 class ChangeEmail:
     """Ask for another mail address. It counts once it is confirmed by a mail to it; until then nothing changes.
 
-    Whether the address has an account shows nowhere here: whoever reads its mail is told.
+    Whether the address has an account shows nowhere here: whoever reads its mail is told. Asked for the same address
+    again, the link that was mailed goes on working: its address may have been sent enough, so that no other comes.
     """
 
     begin: Begin
@@ -30,8 +31,10 @@ class ChangeEmail:
         if email == user.email:
             raise EmailUnchanged
         now = self.clock.now()
-        token = Token.issue(Purpose.EMAIL_CHANGE, id=self.ids.new(), user_id=user.id, at=now, email=email)
         async with self.begin() as work:
             await lock_unchanged(user, work)
-            await work.tokens.add(token)
+            token = await work.tokens.newest(user.id, Purpose.EMAIL_CHANGE)
+            if token is None or token.email != email or not token.is_usable(now):
+                token = Token.issue(Purpose.EMAIL_CHANGE, id=self.ids.new(), user_id=user.id, at=now, email=email)
+                await work.tokens.add(token)
             await work.outbox.add(EmailChangeRequested(user.id, token.id), at=now)

@@ -68,6 +68,30 @@ async def test_a_confirmation_of_another_address_works_once(container: Container
         await container.confirm_email_change()(confirmation=confirmation, client=CLIENT)
 
 
+async def test_asked_for_once_more_the_link_that_was_mailed_goes_on_working(
+    container: Container, said: list[str], clock: HandClock
+) -> None:
+    user = await a_member(container, ANN)
+    first = await ask(container, user)
+    mails = len(said)
+    again = await ask(container, user)
+    assert len(said) == mails, "one a minute"
+    clock.advance(PAUSE)
+    assert await ask(container, user) == again == first
+    assert len(said) == mails + 1
+    await container.confirm_email_change()(confirmation=first, client=CLIENT)
+    assert await user_of(container, NEW_ANN)
+
+
+async def test_of_two_addresses_that_were_asked_for_the_last_one_counts(container: Container) -> None:
+    user = await a_member(container, ANN)
+    mistyped = await ask(container, user, EmailAddress("nwe@example.org"))
+    meant = await ask(container, user)
+    with pytest.raises(EmailChangeInvalid):
+        await container.confirm_email_change()(confirmation=mistyped, client=CLIENT)
+    await container.confirm_email_change()(confirmation=meant, client=CLIENT)
+
+
 async def test_an_address_that_has_an_account_is_told_so_and_nobody_else(container: Container, said: list[str]) -> None:
     user, bob = await a_member(container, ANN), await a_member(container, BOB)
     await container.change_email()(user_id=user.id, password=Password(ANN.password), email=BOB.email)

@@ -43,6 +43,12 @@ class Post:
         self._tokens.append(token)
         return token
 
+    def asked_for(self, account: Account, address: str, now: datetime) -> Token:
+        """The token for a change to an address; asked for again, it is the same."""
+        ours = (token for token in self._tokens if token.account is account and token.purpose == "email_change")
+        good = next((token for token in ours if token.is_good(now) and token.address == address), None)
+        return good or self.token("email_change", account, now, address)
+
     def send_token(self, kind: str, purpose: Purpose, account: Account, now: datetime) -> None:
         """A mail with a fresh token; where there is to be no mail, the older one stays good."""
         token = Token(purpose, account, now)

@@ -155,7 +155,7 @@ class Reference:
             return "password_wrong"
         if account.address == address:
             return "email_unchanged"
-        token = self.post.token("email_change", account, self.now, address)
+        token = self.post.asked_for(account, address, self.now)
         if self.has_rival(account, address):
             holder = self.holder(address)
             assert holder is not None
