@@ -43,7 +43,7 @@ class MailDeferred(Exception):
 
 
 class MailUnanswered(MailDeferred):
-    """The server was given the whole mail, and did not say in time what it does with it: it may send it."""
+    """The server was given the mail, and did not say in time what it does with it: it may send it."""
 
 
 class MailRefused(Exception):

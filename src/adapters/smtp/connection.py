@@ -10,7 +10,6 @@ from aiosmtplib import (
     SMTP,
     SMTPDataError,
     SMTPException,
-    SMTPReadTimeoutError,
     SMTPRecipientRefused,
     SMTPResponse,
     SMTPServerDisconnected,
@@ -26,17 +25,15 @@ CONTENT = 15.0
 _FAREWELL = 1.0
 
 
-class ContentUnanswered(SMTPException):
-    """The server was given the content, and has not said in time whether it has taken the letter."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Letter:
     """What SMTP needs of a mail: its envelope, and what is in it."""
 
     sender: str
     recipient: str
     content: bytes
+    has_begun: bool = False
+    """Whether the server was given its content, and may have taken it, whatever became of the answer."""
 
 
 class HeedingSmtp(SMTP):
@@ -62,8 +59,6 @@ class SmtpConnection:
         self._transport = cast("asyncio.Transport | None", smtp.transport)
         self._letters = 0
         self._is_amid_letter = False
-        self.has_begun_content = False
-        """Whether the server may have taken the last letter, whatever became of its answer."""
 
     @property
     def is_spent(self) -> bool:
@@ -72,7 +67,6 @@ class SmtpConnection:
 
     async def hand_in(self, letter: Letter) -> None:
         """Return once the server has answered 250 to the content; what an earlier letter left undone is forgotten."""
-        self.has_begun_content = False
         self._letters += 1
         if self._is_amid_letter:
             await self._smtp.rset()
@@ -82,20 +76,17 @@ class SmtpConnection:
         answer = await self._smtp.execute_command(b"DATA")
         if answer.code != SMTPStatus.start_input:
             raise SMTPDataError(answer.code, answer.message)
-        await self._send_content(letter.content)
+        await self._send_content(letter)
         self._is_amid_letter = False
 
-    async def _send_content(self, content: bytes) -> None:
+    async def _send_content(self, letter: Letter) -> None:
         """As `aiosmtplib.SMTP.data`, which does not tell whether it failed before or after it had begun."""
         if (protocol := self._smtp.protocol) is None:
             raise SMTPServerDisconnected("Connection lost")
-        dot_stuffed = re.sub(rb"(?m)^\.", b"..", normalize_message_line_endings(content))
-        self.has_begun_content = True
+        dot_stuffed = re.sub(rb"(?m)^\.", b"..", normalize_message_line_endings(letter.content))
+        letter.has_begun = True
         protocol.write(dot_stuffed + b".\r\n")
-        try:
-            answer = await protocol.read_response(timeout=CONTENT)
-        except SMTPReadTimeoutError as fault:
-            raise ContentUnanswered(f"no answer to the content within {CONTENT:.0f} s") from fault
+        answer = await protocol.read_response(timeout=CONTENT)
         if answer.code != SMTPStatus.completed:
             raise SMTPDataError(answer.code, answer.message)
 

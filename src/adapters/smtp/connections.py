@@ -34,7 +34,7 @@ class SmtpConnections:
                 try:
                     return await self._hand_in_over(kept, letter)
                 except (SMTPException, OSError) as fault:
-                    if kept.has_begun_content or is_refusal(fault):
+                    if letter.has_begun or is_refusal(fault):
                         raise
             smtp = self._connect()
             await smtp.connect()

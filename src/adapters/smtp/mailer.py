@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 
 from adapters.mime.compose import Composer
-from adapters.smtp.connection import ContentUnanswered, HeedingSmtp, Letter
+from adapters.smtp.connection import HeedingSmtp, Letter
 from adapters.smtp.connections import SmtpConnections
 from application.ports import MailDeferred, MailRefused, MailUnanswered
 from domain.mail import Mail
@@ -64,18 +64,18 @@ class SmtpMailer:
 
         Raises MailRefused where it says 5xx to the recipient or the data, MailUnanswered where it says nothing to the
         data in time, MailDeferred for everything else: a server that refuses us, our log-in or our sender says nothing
-        about the mail.
+        about the mail, and one that goes away amid its data has hardly taken it.
         """
         message = self._composer.compose(mail).message
-        sender = message["From"].addresses[0].addr_spec
+        letter = Letter(message["From"].addresses[0].addr_spec, mail.to.address, message.as_bytes())
         try:
             async with asyncio.timeout(WHOLE):
-                await self._connections.hand_in(Letter(sender, mail.to.address, message.as_bytes()))
+                await self._connections.hand_in(letter)
         except (aiosmtplib.SMTPRecipientRefused, aiosmtplib.SMTPDataError) as refusal:
             raise _answered(refusal) from refusal
-        except ContentUnanswered as fault:
-            raise MailUnanswered(f"{self._host}: {fault}, so it may have been sent") from fault
         except (aiosmtplib.SMTPException, OSError) as fault:
+            if letter.has_begun and isinstance(fault, TimeoutError):
+                raise MailUnanswered(f"{self._host}: no answer to the content in time, so it may be sent") from fault
             raise MailDeferred(f"{self._host}: {fault!r}") from fault
 
     async def close(self) -> None:
