@@ -1,5 +1,6 @@
 """Mails as files, for a run without a mail server."""
 
+import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +25,7 @@ class FileMailer:
         """Return once the file is on disk. Raises MailDeferred where it cannot be written, MailRefused."""
         composed = self._composer.compose(mail)
         try:
-            self._write(f"{mail.id}.eml", composed.message.as_bytes())
+            await asyncio.to_thread(self._write, f"{mail.id}.eml", composed.message.as_bytes())
         except OSError as error:
             raise MailDeferred(f"cannot write to {self._folder}: {error}") from error
         self._announce(f"Mail to {mail.to}: {composed.subject} {composed.link}")

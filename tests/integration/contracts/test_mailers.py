@@ -1,12 +1,15 @@
 """What every mailer promises: run on files and on a real SMTP server."""
 
+import asyncio
 import email
 import email.policy
+import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
+from threading import Event
 from uuid import UUID
 
 import pytest
@@ -83,6 +86,16 @@ async def test_sending_again_is_the_same_mail_to_whoever_looks_at_its_id(
     for header in ("X-Peer", "X-MailFrom", "X-RcptTo"):
         del first[header], again[header]
     assert again.as_bytes() == first.as_bytes()
+
+
+async def test_a_slow_disk_holds_up_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    is_synced = Event()
+    monkeypatch.setattr(os, "fsync", lambda _: is_synced.wait(5))
+    sending = asyncio.create_task(FileMailer(tmp_path, COMPOSER, lambda _: None).send(MAILS[MailKind.CONFIRMATION]))
+    await asyncio.sleep(0.05)
+    assert not sending.done()
+    is_synced.set()
+    await sending
 
 
 @pytest.mark.parametrize("answer", ["451 later", "421 going down", "452 full"])
