@@ -236,8 +236,8 @@ class Claims(Protocol):
     async def get(self, invite_id: UUID, email: EmailAddress, username: Username) -> Claim | None:
         """The claim of this invite by this address and name."""
 
-    async def forget(self, email: EmailAddress) -> None:
-        """Forget the claims of an address; they stay counted."""
+    async def forget(self, invite_id: UUID, email: EmailAddress, username: Username) -> None:
+        """Forget the claim of this invite by this address and name; it stays counted."""
 
 
 class Sessions(Protocol):

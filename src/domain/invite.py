@@ -17,7 +17,7 @@ from domain.errors import (
     InviteSpent,
 )
 from domain.user import Role
-from domain.username import Username
+from domain.username import HOLD, Username
 
 LIFE_DAYS = 7
 LONGEST_LIFE_DAYS = 365
@@ -145,3 +145,7 @@ class Claim:
     username: Username
     password_hash: str = field(repr=False)
     at: datetime
+
+    def is_stale(self, at: datetime) -> bool:
+        """Whether it was never confirmed for as long as its username was held: it is as if it had not been."""
+        return at - self.at >= HOLD

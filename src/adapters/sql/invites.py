@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -116,12 +117,13 @@ _add_claim = _new_claim.on_conflict_do_update(
     set_={"password_hash": _new_claim.excluded.password_hash, "claimed_at": _new_claim.excluded.claimed_at},
     where=invite_claims.c.claimed_at <= bindparam("stale_at", type_=Instant),
 ).returning(invite_claims.c.invite_id)
-_get_claim = select(invite_claims).where(
+_is_claim = and_(
     invite_claims.c.invite_id == bindparam("invite_id"),
     invite_claims.c.email_key == bindparam("email_key"),
     invite_claims.c.username_key == bindparam("username_key"),
 )
-_forget_claims = delete(invite_claims).where(invite_claims.c.email_key == bindparam("email_key"))
+_get_claim = select(invite_claims).where(_is_claim)
+_forget_claim = delete(invite_claims).where(_is_claim)
 
 
 class SqlClaims:
@@ -136,9 +138,7 @@ class SqlClaims:
     async def add(self, claim: Claim) -> bool:
         """Note a claim; False where address and name have used the invite already. Raises InviteUnknown."""
         values = {
-            "invite_id": claim.invite_id,
-            "email_key": claim.email.key,
-            "username_key": claim.username.key,
+            **_named(claim.invite_id, claim.email, claim.username),
             "password_hash": claim.password_hash,
             "claimed_at": claim.at,
             "stale_at": claim.at - HOLD,
@@ -150,10 +150,13 @@ class SqlClaims:
 
     async def get(self, invite_id: UUID, email: EmailAddress, username: Username) -> Claim | None:
         """The claim of this invite by this address and name."""
-        values = {"invite_id": invite_id, "email_key": email.key, "username_key": username.key}
-        row = (await self._connection.execute(_get_claim, values)).first()
+        row = (await self._connection.execute(_get_claim, _named(invite_id, email, username))).first()
         return Claim(invite_id, email, username, row.password_hash, row.claimed_at) if row else None
 
-    async def forget(self, email: EmailAddress) -> None:
-        """Forget the claims of an address; they stay counted."""
-        await self._connection.execute(_forget_claims, {"email_key": email.key})
+    async def forget(self, invite_id: UUID, email: EmailAddress, username: Username) -> None:
+        """Forget the claim of this invite by this address and name; it stays counted."""
+        await self._connection.execute(_forget_claim, _named(invite_id, email, username))
+
+
+def _named(invite_id: UUID, email: EmailAddress, username: Username) -> dict[str, Any]:
+    return {"invite_id": invite_id, "email_key": email.key, "username_key": username.key}

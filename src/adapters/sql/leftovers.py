@@ -8,7 +8,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, Delete, Table, TextClause, bindparam, delete, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.sql.tables import FINISHED, inbox, mail_quotas, mails, outbox, sessions, tokens, username_holds
+from adapters.sql.tables import (
+    FINISHED,
+    inbox,
+    invite_claims,
+    mail_quotas,
+    mails,
+    outbox,
+    sessions,
+    tokens,
+    username_holds,
+)
 from adapters.sql.types import Instant
 from domain.retention import Leftover
 
@@ -43,6 +53,7 @@ _PLACES: Mapping[Leftover, _Place] = {
     Leftover.TOKEN: _Place(tokens, tokens.c.expires_at),
     Leftover.SESSION: _Place(sessions, sessions.c.expires_at),
     Leftover.HOLD: _Place(username_holds, username_holds.c.held_until),
+    Leftover.CLAIM: _Place(invite_claims, invite_claims.c.claimed_at),
     Leftover.QUOTA: _Place(mail_quotas, mail_quotas.c.last_at),
 }
 _DELETE = {kind: place.delete() for kind, place in _PLACES.items()}

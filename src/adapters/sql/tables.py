@@ -85,10 +85,10 @@ invites = Table(
 
 class _InviteClaims(TypedColumns):
     invite_id: Named[UUID] = Column(Uuid, ForeignKey("invites.id", ondelete="CASCADE"), primary_key=True)
-    email_key: Named[str] = Column(Text, primary_key=True, index=True)
+    email_key: Named[str] = Column(Text, primary_key=True)
     username_key: Named[str] = Column(Text, primary_key=True)
     password_hash: Named[str] = Column(Text)
-    claimed_at: Named[datetime] = Column(Instant)
+    claimed_at: Named[datetime] = Column(Instant, index=True)
 
 
 invite_claims = Table("invite_claims", metadata, _InviteClaims)

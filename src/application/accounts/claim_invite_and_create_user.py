@@ -75,7 +75,9 @@ class ClaimInviteAndCreateUser:
         """Whether this very sign-up has been made already."""
         async with self.read() as work:
             claim = await work.claims.get(invite_id, email, username)
-        return claim is not None and await self.hasher.verify(password, claim.password_hash)
+        if claim is None or claim.is_stale(self.clock.now()):
+            return False
+        return await self.hasher.verify(password, claim.password_hash)
 
     async def _claimable(self, invite_id: UUID, email: EmailAddress) -> Invite:
         """The invite, worth hashing a password for."""

@@ -17,8 +17,8 @@ class ConfirmAccount:
 
     Each sign-up with an address waits with a password and a confirmation of its own, and the one that is confirmed
     is the account: nobody can sign up ahead with somebody else's address and have the owner confirm it unawares.
-    Which invites the address has used is forgotten: else who holds the same invite could sign up with the address,
-    see that nothing is claimed and no name held, and so learn that it has an account.
+    The claim of the sign-up that is confirmed is forgotten, and no other: strangers who have signed up with the address
+    may repeat it as before, and learn nothing.
     """
 
     begin: Begin
@@ -38,5 +38,5 @@ class ConfirmAccount:
                 raise ConfirmationInvalid
             if await work.tokens.consume(token_id, Purpose.CONFIRMATION, now) is None:
                 raise ConfirmationInvalid
-            await work.claims.forget(user.email)
+            await work.claims.forget(user.invite_id, user.email, user.username)
             await work.outbox.add(UserConfirmed(user.id), at=now)

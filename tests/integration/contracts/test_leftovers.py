@@ -8,7 +8,16 @@ import pytest
 from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.tables import inbox, mail_quotas, mails, outbox, sessions, tokens, username_holds
+from adapters.sql.tables import (
+    inbox,
+    invite_claims,
+    mail_quotas,
+    mails,
+    outbox,
+    sessions,
+    tokens,
+    username_holds,
+)
 from application import housekeeping
 from application.housekeeping import KeepHouse
 from domain.email_address import EmailAddress
@@ -18,7 +27,7 @@ from domain.retention import KEPT, Leftover
 from domain.session import SessionLife
 from domain.username import Username
 from tests.hand_clock import HandClock
-from tests.integration.contracts.record import IDS, NOW, Record, a_session, a_token, a_user
+from tests.integration.contracts.record import IDS, NOW, Record, a_claim, a_session, a_token, a_user, an_invite
 
 TABLES: Mapping[Leftover, Table] = {
     Leftover.EVENT: outbox,
@@ -27,6 +36,7 @@ TABLES: Mapping[Leftover, Table] = {
     Leftover.TOKEN: tokens,
     Leftover.SESSION: sessions,
     Leftover.HOLD: username_holds,
+    Leftover.CLAIM: invite_claims,
     Leftover.QUOTA: mail_quotas,
 }
 
@@ -50,11 +60,13 @@ def keep_house(record: Record, clock: HandClock) -> KeepHouse:
 
 
 async def leave_one_of_each(record: Record, name: str = "ann") -> None:
-    """One of each kind, beside a user, who is not over."""
-    user = a_user(name)
+    """One of each kind, beside a user and an invite, who are not over."""
+    user, invite = a_user(name), an_invite()
     mail = Mail(IDS.new(), MailKind.PASSWORD_CHANGED, user.email, NOW)
     async with record.begin() as work:
         await work.users.add(user)
+        await work.invites.add(invite)
+        await work.claims.add(a_claim(invite.id, name))
         await work.sessions.add(a_session(user))
         await work.tokens.add(a_token(user))
         await work.outbox.add(UserConfirmed(user.id), at=NOW)
@@ -77,7 +89,7 @@ async def test_each_kind_is_kept_for_its_time_and_then_gone(
     await leave_one_of_each(record)
     assert set((await counts(record)).values()) == {1}
     gone: dict[Leftover, timedelta] = {}
-    for day in range(60):
+    for day in range(100):
         await keep_house()
         for kind, left in (await counts(record)).items():
             if not left:

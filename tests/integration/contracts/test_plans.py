@@ -38,6 +38,7 @@ SEARCHES: dict[str, Callable[[SqlWork], Awaitable[Any]]] = {
     "ix_tokens_expires_at": lambda work: work.leftovers.delete(Leftover.TOKEN, before=NOW, most=1),
     "ix_sessions_expires_at": lambda work: work.leftovers.delete(Leftover.SESSION, before=NOW, most=1),
     "ix_username_holds_held_until": lambda work: work.leftovers.delete(Leftover.HOLD, before=NOW, most=1),
+    "ix_invite_claims_claimed_at": lambda work: work.leftovers.delete(Leftover.CLAIM, before=NOW, most=1),
     "ix_mail_quotas_last_at": lambda work: work.leftovers.delete(Leftover.QUOTA, before=NOW, most=1),
 }
 
@@ -119,7 +120,7 @@ USES: dict[str, Use] = {
     "invites.delete_open": lambda work, user: work.invites.delete_open(user.id, NOW),
     "claims.add": lambda work, user: work.claims.add(a_claim(user.invite_id, "new")),
     "claims.get": lambda work, user: work.claims.get(user.invite_id, user.email, user.username),
-    "claims.forget": lambda work, user: work.claims.forget(user.email),
+    "claims.forget": lambda work, user: work.claims.forget(user.invite_id, user.email, user.username),
     "sessions.add": lambda work, user: work.sessions.add(a_session(user)),
     "sessions.start": lambda work, user: work.sessions.start(
         a_session(user), password_hash=user.password_hash, beside=FEW

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.memory.signal import MemorySignal
@@ -52,6 +53,24 @@ async def test_processes_that_start_at_once_migrate_once(bare_url: str) -> None:
             await engine.dispose()
 
 
+async def test_a_record_of_an_older_release_is_brought_up_to_date_and_keeps_its_rows(bare_url: str) -> None:
+    def to_the_first(connection: Connection) -> None:
+        config = migrations()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+
+    engine = open_engine(bare_url, is_patient=True)
+    async with engine.begin() as connection:
+        await connection.run_sync(to_the_first)
+        await connection.execute(text("INSERT INTO username_holds VALUES ('ann', '2026-01-01')"))
+    assert await revision(engine) == "0001"
+    assert await migrate(engine)
+    assert await revision(engine) == HEAD
+    async with engine.connect() as connection:
+        assert await connection.scalar(text("SELECT username_key FROM username_holds")) == "ann"
+    await engine.dispose()
+
+
 async def test_the_migrations_lead_to_the_tables(engine: AsyncEngine) -> None:
     async with engine.connect() as connection:
         differences = await connection.run_sync(
@@ -61,10 +80,14 @@ async def test_the_migrations_lead_to_the_tables(engine: AsyncEngine) -> None:
 
 
 def test_the_named_head_is_the_newest_revision() -> None:
+    assert ScriptDirectory.from_config(migrations()).get_current_head() == HEAD
+
+
+def migrations() -> Config:
     config = Config()
     config.set_main_option("script_location", str(files("adapters.sql.migrations")))
     config.set_main_option("path_separator", "os")
-    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+    return config
 
 
 async def test_a_sqlite_commit_is_on_disk_and_foreign_keys_hold(sqlite_url: str) -> None:

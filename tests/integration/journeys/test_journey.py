@@ -137,7 +137,7 @@ async def test_the_doctor_finds_a_healthy_service_healthy(world: World) -> None:
 
 
 async def test_migrating_again_changes_nothing(world: World) -> None:
-    assert await world.command("migrate") == (0, ["The schema is already at revision 0001."])
+    assert await world.command("migrate") == (0, ["The schema is already at revision 0002."])
 
 
 async def test_the_embedded_run_prints_its_first_invite_until_somebody_has_an_account(
@@ -240,5 +240,5 @@ async def test_a_database_without_its_schema_stops_the_start_with_what_to_do(
     async with Process(*command, folder=tmp_path, settings=settings) as process:
         assert (await process.ended(), process.lines) == (
             1,
-            ["Error: The schema is at nothing and must be at 0001. Run: bottomline migrate"],
+            ["Error: The schema is at nothing and must be at 0002. Run: bottomline migrate"],
         )

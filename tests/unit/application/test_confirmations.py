@@ -10,7 +10,7 @@ import pytest
 from domain.errors import ConfirmationInvalid, CredentialsInvalid, UsernameTaken
 from domain.invite import InviteTerms
 from domain.token import Purpose
-from domain.username import Username
+from domain.username import HOLD, Username
 from entrypoints.container import Container
 from tests.hand_clock import HandClock
 from tests.unit.people import (
@@ -137,6 +137,27 @@ async def test_nobody_signs_up_ahead_with_the_same_invite_either(container: Cont
     await log_in(container, ANN)
     with pytest.raises(CredentialsInvalid):
         await log_in(container, STRANGER)
+
+
+async def test_whoever_has_signed_up_with_an_address_cannot_tell_that_its_owner_has_confirmed(
+    container: Container,
+) -> None:
+    invite = await an_invite(container)
+    await sign_up(container, STRANGER, invite)
+    await sign_up(container, STRANGER, invite)
+    await a_member(container, ANN)
+    await sign_up(container, STRANGER, invite)
+
+
+async def test_a_sign_up_that_was_never_confirmed_cannot_be_repeated_once_its_name_has_come_free(
+    container: Container, clock: HandClock
+) -> None:
+    invite = await an_invite(container, InviteTerms(max_claims=3, expires_in_days=365))
+    await sign_up(container, ANN, invite)
+    clock.advance(HOLD)
+    await a_member(container, replace(BOB, username=ANN.username))
+    with pytest.raises(UsernameTaken):
+        await sign_up(container, ANN, invite)
 
 
 async def test_a_sign_up_with_another_password_is_not_the_very_same(container: Container) -> None:

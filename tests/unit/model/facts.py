@@ -32,6 +32,7 @@ class Account:
     address: str
     name: str
     password: str | None
+    came_by: "Invite | None" = None
     is_operator: bool = False
     is_confirmed: bool = False
     is_gone: bool = False

@@ -23,7 +23,7 @@ class Reference:
         self._sessions: list[Session] = []
         self._clock = clock
         self._holds: dict[str, datetime] = {}
-        self._claimed: dict[tuple[Invite, str, str], str] = {}
+        self._claimed: dict[tuple[Invite, str, str], tuple[str, datetime]] = {}
 
     @property
     def now(self) -> datetime:
@@ -47,7 +47,9 @@ class Reference:
     def sign_up(self, invite: Invite | None, address: str, name: str, password: str) -> str:
         if invite is None or invite.is_gone:
             return "invite_invalid"
-        if self._claimed.get((invite, key(address), name)) == password:
+        claim = (invite, key(address), name)
+        claimed_with, until = self._claimed.get(claim, (None, self.now))
+        if claimed_with == password and self.now < until:
             return CHECK
         if invite.state(self.now) != "open":
             return "invite_invalid"
@@ -56,10 +58,10 @@ class Reference:
         if self.is_taken(name):
             return "username_taken"
         invite.claims += 1
-        self._claimed[invite, key(address), name] = password
+        self._claimed[claim] = (password, self.now + HOLD)
         self._holds[name] = self.now + HOLD
         self._drop(lambda account: account.name == name)
-        self._welcome(Account(address, name, password))
+        self._welcome(Account(address, name, password, came_by=invite))
         return CHECK
 
     def _welcome(self, account: Account) -> None:
@@ -77,8 +79,8 @@ class Reference:
         token.is_over = True
         token.account.is_confirmed = True
         self._settle(token.account)
-        address = key(token.account.address)
-        self._claimed = {claim: password for claim, password in self._claimed.items() if claim[1] != address}
+        assert token.account.came_by is not None
+        del self._claimed[token.account.came_by, key(token.account.address), token.account.name]
         return "confirmed"
 
     def _settle(self, account: Account) -> None:

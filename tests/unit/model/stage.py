@@ -19,6 +19,8 @@ from tests.unit.model.world import SignUp, World
 SUES = ("sue@one.example", "sue@two.example")
 """Of one length, so that no answer's length tells which of them is Sue's."""
 SUES_PASSWORD = "known to Sue alone"
+TOMS = ("tom@one.example", "tom@two.example")
+"""One of these is the address of Tom, who joins later."""
 ANN, EVE, MALLORY = "ann@example.org", "eve@example.net", "mallory@example.net"
 EVES_OTHER = "eve@example.org"
 PASSWORDS = ("correct horse battery", "battery horse correct")
@@ -103,7 +105,7 @@ async def _a_world(folder: Path, clock: HandClock, timer: Timer, sue: str) -> As
     }
     async with running(create_app(settings, said.append, swap=by_hand)) as client:
         client.event_hooks = {}  # that answers are as described is tested elsewhere, in less time
-        world = World(client, folder, clock, sue=sue, readers={ANN, EVE, sue})
+        world = World(client, folder, clock, sue=sue, tom=TOMS[SUES.index(sue)], readers={ANN, EVE, sue})
         await _populate(world, said[0].split("#invite=")[1], clock)
         world.readers = {EVE, EVES_OTHER, MALLORY}
         yield world
@@ -122,6 +124,19 @@ async def _populate(world: World, first_invite: str, clock: HandClock) -> None:
         await world.confirm(0)
     world.held.mailed.clear()
     world.held.sign_ups.clear()
+    world.held.transcript.collect()
+
+
+async def tom_joins(world: World) -> None:
+    """By an invite, a password and a mail that nobody else sees."""
+    readers, world.readers = world.readers, {world.tom}
+    await ann_issues(world, None, 1, 1)
+    await world.sign_up(0, world.tom, "tom", "known to Tom alone")
+    await world.confirm(0)
+    world.readers = readers
+    world.held.invites.pop()
+    world.held.sign_ups.pop()
+    world.held.mailed["confirmation"].pop()
     world.held.transcript.collect()
 
 

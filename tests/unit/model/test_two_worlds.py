@@ -1,15 +1,15 @@
 """Nobody who can send requests, but not read an address's mail, can tell whether it has an account.
 
-Two whole embedded applications, alike but for which of two addresses is the member Sue's, are sent the same requests
-by everybody. Every answer, and every mail that Eve and Mallory can read, must be alike byte for byte; and in each
-world every answer, mail and account must be those of a small reference.
+Two whole embedded applications, alike but for which of two addresses is the member Sue's, and with which of two others
+Tom joins, are sent the same requests by everybody. Every answer, and every mail that Eve and Mallory can read, must be
+alike byte for byte; and in each world every answer, mail and account must be those of a small reference.
 
 It fails for an application that refuses a known address at sign-up, holds no name or spends no invite for it; refuses
 a taken address at a change, an unknown one at a resend; answers a forgotten password with another status; tells an
-unconfirmed account at log-in; keeps claims past confirmation or forgets them at deletion; keeps unconfirmed names for
-ever; lets sessions outlive a reset, a log-out or an undone change of address; takes a token twice or a spent invite;
-lets a change of address outlive a reset; or keeps to no quota of mails. Each of these was tried, and found by 30
-programs.
+unconfirmed account at log-in; keeps a claim past its confirmation, or forgets others then or at a deletion; keeps
+unconfirmed names for ever; lets sessions outlive a reset, a log-out or an undone change of address; takes a token twice
+or a spent invite; lets a change of address outlive a reset; or keeps to no quota of mails. Each of these was tried, and
+found by 30 programs.
 
 BOTTOMLINE_TEST_MODEL_EXAMPLES sets how many programs of requests are tried.
 """
@@ -32,9 +32,11 @@ from tests.unit.model.stage import (
     PASSWORDS,
     SUES,
     SUES_PASSWORD,
+    TOMS,
     Stage,
     ann_issues,
     set_up,
+    tom_joins,
 )
 from tests.unit.model.world import World
 
@@ -42,7 +44,7 @@ EXAMPLES = int(os.environ.get("BOTTOMLINE_TEST_MODEL_EXAMPLES", "10"))
 STEPS = 20
 
 readable = st.sampled_from([EVE, MALLORY])
-addresses = st.sampled_from([*SUES, EVE, MALLORY, "SUE@one.example"])
+addresses = st.sampled_from([*SUES, *TOMS, EVE, MALLORY, "SUE@one.example"])
 names = st.sampled_from(["carol", "dave", "mallory", "sue"])
 passwords = st.sampled_from([PASSWORDS[0], *PASSWORDS])
 browsers = st.sampled_from(["laptop", "laptop", "phone"])
@@ -62,6 +64,7 @@ class TwoWorlds(RuleBasedStateMachine):
         super().__init__()
         self._is_sound = True
         self._is_sue_gone = False
+        self._has_tom_joined = False
         self._names = {"sue"}
         self.stage.start_over()
 
@@ -189,6 +192,13 @@ class TwoWorlds(RuleBasedStateMachine):
         self.sue_logs_in()
         self._both(lambda world: world.delete_account("sue", SUES_PASSWORD))
 
+    @precondition(lambda self: not self._has_tom_joined)
+    @rule()
+    def tom_joins(self) -> None:
+        self._has_tom_joined = True
+        self.wait(timedelta(hours=25))  # his address may have been sent all the mails of a day
+        self._both(tom_joins)
+
     def teardown(self) -> None:
         """Look at everything that is left, when Sue has gone too, and when every name's hold is over."""
         if not self._is_sound:
@@ -200,6 +210,8 @@ class TwoWorlds(RuleBasedStateMachine):
             self.wait(timedelta(seconds=61))
             self._both(let_eve_ask_for_another_address)
         self._both(let_eve_take_her_address_back)
+        if not self._has_tom_joined:
+            self.tom_joins()
         if not self._is_sue_gone:
             self.sue_deletes_her_account()
         self._both(repeat_every_sign_up)
@@ -212,7 +224,7 @@ class TwoWorlds(RuleBasedStateMachine):
         await world.use_every_cookie_there_was()
         for invite in range(len(world.held.invites)):
             await world.verify(invite)
-        for address, password in itertools.product((*SUES, EVE, MALLORY), PASSWORDS):
+        for address, password in itertools.product((*SUES, *TOMS, EVE, MALLORY), PASSWORDS):
             await world.log_in("nobody's", address, password)
             await world.log_out("nobody's")
         await world.use_every_token_twice()

@@ -67,12 +67,15 @@ class Held:
 
 
 class World:
-    """`sue` is the address of the member Sue here; mails to `readers` are read by whoever sends the requests."""
+    """`sue` is the address of the member Sue here, `tom` that of Tom, who may become one.
+
+    Mails to `readers` are read by whoever sends the requests.
+    """
 
     def __init__(
-        self, client: httpx.AsyncClient, folder: Path, clock: HandClock, *, sue: str, readers: set[str]
+        self, client: httpx.AsyncClient, folder: Path, clock: HandClock, *, sue: str, tom: str, readers: set[str]
     ) -> None:
-        self.sue = sue
+        self.sue, self.tom = sue, tom
         self.held = Held(Reference(clock))
         self._client = client
         self._clock = clock
