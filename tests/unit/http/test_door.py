@@ -1,6 +1,7 @@
 """Log-ins are turned away at the door while more are under way than can be done in time."""
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncIterator
 
@@ -8,7 +9,9 @@ import httpx
 import pytest
 
 from adapters.argon2.password_hasher import Argon2Cost, Argon2PasswordHasher
+from entrypoints.http import shell
 from entrypoints.http.app import create_app
+from entrypoints.http.bodies import LARGEST
 from entrypoints.settings import Settings
 from tests.asgi import running
 from tests.unit.http.people import ANN, a_member, log_in
@@ -38,6 +41,60 @@ async def test_of_a_crowd_some_are_heard_and_the_rest_are_told_when_to_come_agai
         assert refused.headers["x-content-type-options"] == "nosniff"
         assert len(refused.headers["x-request-id"]) == 16
     assert (await log_in(client))["status"] == "logged_in", "they have all left"
+
+
+async def test_those_who_send_nothing_keep_nobody_out(client: httpx.AsyncClient) -> None:
+    spoken = asyncio.Event()
+
+    async def begun(part: bytes) -> AsyncIterator[bytes]:
+        yield part
+        await spoken.wait()
+        yield json.dumps(WRONG).encode()[len(part) :]
+
+    headers = {"content-type": "application/json"}
+    silent = [
+        asyncio.create_task(client.post("/api/login", content=begun(part), headers=headers))
+        for part in (b"", b"{") * 30
+    ]
+    await asyncio.sleep(0.1)
+    assert (await client.post("/api/login", json=WRONG)).status_code == 401
+    spoken.set()
+    assert {answer.status_code for answer in await asyncio.gather(*silent)} == {401, 503}
+
+
+async def test_whose_body_does_not_come_at_all_is_told_so(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never() -> AsyncIterator[bytes]:
+        await asyncio.Event().wait()
+        yield b""
+
+    monkeypatch.setattr(shell, "BODY_WITHIN", 0.1)
+    answer = await client.post("/api/login", content=never(), headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (408, "request_timeout")
+
+
+async def test_a_body_that_is_too_large_is_not_read_to_its_end(client: httpx.AsyncClient) -> None:
+    read = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal read
+        while True:
+            read += 1024
+            yield b" " * 1024
+
+    answer = await client.post("/api/login", content=endless(), headers={"content-type": "application/json"})
+    assert answer.status_code == 413
+    assert read <= LARGEST + 4096
+
+
+async def test_a_refusal_at_the_door_is_logged_as_a_log_in(
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", "security"):
+        await asyncio.gather(*(client.post("/api/login", json=WRONG) for _ in range(40)))
+    assert {record.getMessage() for record in caplog.records} == {"sessions.log_in"}
+    assert {record.__dict__["code"] for record in caplog.records} == {"credentials_invalid", "overloaded"}
 
 
 async def test_who_is_turned_away_has_nothing_read_for_them(client: httpx.AsyncClient) -> None:
