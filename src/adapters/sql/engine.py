@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -58,15 +58,21 @@ def open_engine(url: str, *, is_patient: bool = False) -> AsyncEngine:
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed.set(drivername="sqlite+aiosqlite").render_as_string(hide_password=False))
     return create_async_engine(
-        parsed.set(drivername="postgresql+asyncpg"),
+        parsed.set(drivername="postgresql+asyncpg", query={}),
         hide_parameters=True,
         connect_args={
+            "dsn": postgres_dsn(parsed),
             "timeout": 1,
             "command_timeout": None if is_patient else 1,
             "server_settings": {"application_name": "bottomline"} if is_patient else _SERVER_SETTINGS,
         },
         **_POSTGRES,
     )
+
+
+def postgres_dsn(url: str | URL) -> str:
+    """The address as libpq writes it, which the driver reads itself: with `sslmode=verify-full` and the like."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def reading(engine: AsyncEngine) -> AsyncEngine:

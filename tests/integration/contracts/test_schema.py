@@ -24,8 +24,10 @@ from adapters.sql.outbox_listener import listen
 from adapters.sql.tables import metadata
 from adapters.sql.unit_of_work import SqlBegin, Wakers
 from adapters.system.randomness import Uuid7Ids
+from application.ports import Unavailable
 from domain.events import UserConfirmed
 from tests.hand_clock import HandClock
+from tests.integration.conftest import eventually
 from tests.integration.databases import empty_database
 from tests.integration.servers import Servers
 
@@ -138,6 +140,30 @@ async def test_postgres_tells_a_listener_of_each_commit_that_adds_events(postgre
     finally:
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
+        await engine.dispose()
+
+
+@pytest.mark.parametrize("mode", ["disable", "prefer", "require"])
+async def test_postgres_is_spoken_to_encrypted_as_its_address_says(
+    postgres_url: str, mode: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    url, heard = f"{postgres_url}?sslmode={mode}", MemorySignal()
+    engine = open_engine(url)
+    listening = asyncio.create_task(listen(url, heard))
+    plain = await asyncpg.connect(postgres_url, ssl=False)
+    try:
+        if mode == "require" and await plain.fetchval("SHOW ssl") == "off":
+            with pytest.raises(Unavailable):
+                await revision(engine)
+            await eventually(lambda: "rejected SSL" in caplog.text)
+        else:
+            assert await revision(engine) == HEAD
+            async with asyncio.timeout(5):
+                await heard.wait(timedelta(seconds=10))
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        await plain.close()
         await engine.dispose()
 
 
