@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON ?= python3
-PORT ?= 8000
+PORT ?= $(or $(BOTTOMLINE_PORT),8000)
 PROCESSES ?= 2
 BIN := .venv/bin
 

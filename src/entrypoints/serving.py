@@ -1,6 +1,7 @@
 """The web process."""
 
 import asyncio
+import errno
 import fcntl
 import gc
 import logging
@@ -8,7 +9,8 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
@@ -118,22 +120,26 @@ def _check_port(settings: Settings) -> None:
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
-            raise CannotStart(
-                f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}. Choose another port: make run"
-                f" PORT={settings.port + 1}, or BOTTOMLINE_PORT={settings.port + 1}"
-            ) from error
+            place = f"{settings.host}:{settings.port}"
+            is_port = error.errno in {errno.EADDRINUSE, errno.EACCES}
+            advice = f"Try BOTTOMLINE_PORT={settings.port + 1}" if is_port else "See to BOTTOMLINE_HOST"
+            raise CannotStart(f"Cannot listen on {place}: {error.strerror}. {advice}.") from error
 
 
 @contextmanager
 def _sole_owner(settings: Settings) -> Iterator[None]:
-    """Keep a second embedded process off the same data: each would cache sessions that the other ends."""
+    """Keep a second process off the same file: each would cache sessions that the other ends."""
     if not settings.is_embedded:
         yield
         return
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (settings.data_dir / "lock").open("w") as lock:
+    record = Path(settings.database_url.removeprefix("sqlite:///"))
+    with ExitStack() as held:
         try:
+            record.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = held.enter_context(record.with_name(f"{record.name}.lock").open("w"))
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CannotStart(f"Another Bottomline is using {record}.") from error
         except OSError as error:
-            raise CannotStart(f"Another Bottomline is using {settings.data_dir.absolute()}.") from error
+            raise CannotStart(f"Cannot keep {record}: {error.strerror}.") from error
         yield

@@ -11,7 +11,7 @@ from email.utils import parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import msgspec
 
@@ -74,7 +74,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         So only where nobody else is meant to come here, be it by another address, or by a proxy.
         """
         is_for_one = self.is_embedded and not self.smtp_url and not self.trusted_proxies
-        return is_for_one and _is_loopback(self.host) and urlsplit(self.public_url).hostname in LOCAL_HOSTS
+        return is_for_one and ip_address(self.host).is_loopback and urlsplit(self.public_url).hostname in LOCAL_HOSTS
 
     @property
     def session_life(self) -> timedelta:
@@ -100,11 +100,11 @@ class Setting(msgspec.Struct, frozen=True):
     meaning: str
 
 
-def _is_loopback(host: str) -> bool:
+def _address(text: str) -> str:
     try:
-        return host in LOCAL_HOSTS or ip_address(host).is_loopback
+        return str(ip_address("127.0.0.1" if text == "localhost" else text))
     except ValueError:
-        return False
+        raise ValueError("write an address such as 127.0.0.1, or 0.0.0.0 for all that this machine has") from None
 
 
 def _server(*schemes: str) -> Callable[[str], str]:
@@ -122,6 +122,8 @@ def _server(*schemes: str) -> Callable[[str], str]:
 def _database(text: str) -> str:
     if text.startswith("sqlite:///") and len(text) > len("sqlite:///"):
         return text
+    if "ssl" in parse_qs(urlsplit(text).query):
+        raise ValueError("write sslmode=… for ssl=…, as libpq does")
     return _server("postgresql", "postgres", "postgresql+asyncpg")(text)
 
 
@@ -249,7 +251,8 @@ SETTINGS: Mapping[str, Setting] = {
     "DATABASE_URL": Setting(
         _database,
         None,
-        "postgresql://user:password@host/name. Default: SQLite in the data folder",
+        "postgresql://user:password@host/name, encrypted with ?sslmode=verify-full; or sqlite:///path. Default: SQLite"
+        " in the data folder",
     ),
     "REDIS_URL": Setting(
         _server("redis", "rediss"), None, "redis://host:6379/0. Default: a cache in the process, or none with Postgres"
@@ -264,7 +267,7 @@ SETTINGS: Mapping[str, Setting] = {
         " files in the data folder",
     ),
     "DATA_DIR": Setting(Path, "var", "The folder for what no server keeps: database, mails, secret"),
-    "HOST": Setting(_line, "127.0.0.1", "The address to listen on"),
+    "HOST": Setting(_address, "127.0.0.1", "The address to listen on"),
     "PORT": Setting(_whole(1, 65_535), "8000", "The port to listen on"),
     "WORKERS": Setting(_whole(1, 256), "1", "Web processes; more than one needs Postgres"),
     "MAIL_FROM": Setting(_mail_address, "Bottomline <bottomline@localhost>", "The sender of mails"),
@@ -349,6 +352,8 @@ def _contradictions(found: Mapping[str, Any]) -> list[str]:
         )
     if found["workers"] > 1 and is_sqlite:
         problems.append(f"{PREFIX}WORKERS: several processes need {PREFIX}DATABASE_URL=postgresql://….")
+    if found["metrics_port"] == found["port"]:
+        problems.append(f"{PREFIX}METRICS_PORT: write another than {PREFIX}PORT ({found['port']}).")
     if found["session_idle_days"] > found["session_days"]:
         problems.append(f"{PREFIX}SESSION_IDLE_DAYS: write at most {PREFIX}SESSION_DAYS ({found['session_days']}).")
     return problems

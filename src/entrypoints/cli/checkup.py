@@ -46,6 +46,7 @@ async def check(settings: Settings, tell: Callable[[str], None]) -> bool:
 async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     yield Finding(is_well=True, what="settings: every one can be read")
     yield _public_url(settings)
+    yield _limits(settings)
     for name, examine in {
         "database": _database,
         "Redis": _redis,
@@ -88,6 +89,16 @@ def _public_url(settings: Settings) -> Finding:
             advice="Anybody on the way can take over sessions. Put TLS in front and set BOTTOMLINE_PUBLIC_URL=https://….",
         )
     return Finding(is_well=True, what=f"public URL: {settings.public_url}")
+
+
+def _limits(settings: Settings) -> Finding:
+    if settings.rate_limits:
+        return Finding(is_well=True, what="rate limits: on")
+    return Finding(
+        is_well=False,
+        what="rate limits: off",
+        advice="Anybody may guess passwords and invites as fast as they can. Unset BOTTOMLINE_RATE_LIMITS.",
+    )
 
 
 async def _database(settings: Settings) -> Finding:

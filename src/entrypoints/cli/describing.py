@@ -5,6 +5,16 @@ import click
 from entrypoints.cli.start import settings
 
 
+@click.command("settings")
+def explain() -> None:
+    """Print every setting, with its default and what it means."""
+    from entrypoints.settings import PREFIX, SETTINGS
+
+    for name, setting in SETTINGS.items():
+        click.echo(f"{PREFIX}{name}" + (f"={setting.default}" if setting.default else ""))
+        click.echo(f"    {setting.meaning}.\n")
+
+
 @click.command()
 def openapi() -> None:
     """Print the description of the API (OpenAPI 3.1, JSON), as GET /openapi.json answers it."""

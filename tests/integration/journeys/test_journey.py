@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from domain.user import Role
+from entrypoints.settings import SETTINGS
 from tests.integration.journeys.worlds import World
 from tests.integration.processes import Browser, Process
 from tests.integration.servers import Servers
@@ -131,8 +132,9 @@ async def test_the_command_line_issues_lists_and_revokes_invites(world: World) -
 
 async def test_the_doctor_finds_a_healthy_service_healthy(world: World) -> None:
     status, lines = await world.command("doctor")
-    assert [line for line in lines if line.startswith("BAD") and "password hashing" not in line] == []
-    assert status == 1, "hashing is set too cheap here, which the doctor must say"
+    bad = [line.split()[1:3] for line in lines if line.startswith("BAD")]
+    assert bad == [["rate", "limits:"], ["password", "hashing:"]]
+    assert status == 1, "here is no limit, and hashing is too cheap, which the doctor must say"
     assert any("OWASP" in line for line in lines)
 
 
@@ -167,8 +169,50 @@ async def test_a_second_process_stays_off_the_same_data(
         settings = {**world.settings, "BOTTOMLINE_PORT": str(port.number)}
         async with Process("serve", folder=world.folder, settings=settings) as second:
             assert await second.ended() == 1
-            assert second.lines == [f"Error: Another Bottomline is using {world.folder / 'var'}."]
+            assert second.lines == [f"Error: Another Bottomline is using {world.folder / 'var' / 'bottomline.db'}."]
     port.release()
+
+
+async def test_a_second_process_with_another_folder_stays_off_the_same_file(
+    tmp_path: Path, embedded_world: AbstractAsyncContextManager[World]
+) -> None:
+    port = LoopbackPort()
+    async with embedded_world as world:
+        record = world.folder / "var" / "bottomline.db"
+        settings = {
+            **world.settings,
+            "BOTTOMLINE_PORT": str(port.number),
+            "BOTTOMLINE_DATA_DIR": str(tmp_path / "other"),
+            "BOTTOMLINE_DATABASE_URL": f"sqlite:///{record}",
+        }
+        async with Process("serve", folder=world.folder, settings=settings) as second:
+            assert await second.ended() == 1
+            assert second.lines == [f"Error: Another Bottomline is using {record}."]
+    port.release()
+
+
+async def test_an_address_that_is_not_of_this_machine_is_said_in_a_line(tmp_path: Path) -> None:
+    async with Process("serve", folder=tmp_path, settings={"BOTTOMLINE_HOST": "192.0.2.1"}) as process:
+        assert await process.ended() == 1
+        (line,) = process.lines
+        assert line.startswith("Error: Cannot listen on 192.0.2.1:8000: ")
+        assert line.endswith("See to BOTTOMLINE_HOST.")
+
+
+async def test_a_folder_that_cannot_be_made_is_said_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    settings = {"BOTTOMLINE_SECRET_KEYS": "s" * 32, "BOTTOMLINE_DATA_DIR": str(tmp_path / "file" / "var")}
+    async with Process("serve", folder=tmp_path, settings=settings) as process:
+        assert (await process.ended(), len(process.lines)) == (1, 1)
+        assert process.lines[0].startswith("Error: ")
+
+
+async def test_the_settings_are_explained(tmp_path: Path) -> None:
+    async with Process("settings", folder=tmp_path, settings={}) as process:
+        assert await process.ended() == 0
+        for name, setting in SETTINGS.items():
+            assert any(line.startswith(f"BOTTOMLINE_{name}") for line in process.lines)
+            assert f"    {setting.meaning}." in process.lines
 
 
 async def test_a_port_that_is_taken_is_said_in_a_line(
