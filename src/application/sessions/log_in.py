@@ -19,7 +19,6 @@ from application.ports import (
 from domain.client_address import ClientAddress
 from domain.email_address import EmailAddress
 from domain.errors import CredentialsInvalid
-from domain.events import ConfirmationResendRequested
 from domain.limits import LOG_IN_BY_ACCOUNT_AND_ADDRESS, LOG_IN_BY_ADDRESS, LOG_IN_BY_ALL
 from domain.password import Password
 from domain.session import LoggedIn, Session, SessionKey, SessionLife
@@ -54,7 +53,8 @@ class LogIn:
     ) -> tuple[LoggedIn, SessionKey]:
         """The session and the key for its cookie.
 
-        Raises CredentialsInvalid, after the same work in every case, and TooManyRequests.
+        Raises CredentialsInvalid, also where the account is not confirmed, after the same work in every case; and
+        TooManyRequests.
         """
         await self.limiter.take(
             Bucket(LOG_IN_BY_ACCOUNT_AND_ADDRESS, f"{email.key} {client.network}"),
@@ -88,10 +88,7 @@ class LogIn:
             async with self.read() as work:
                 user = await work.users.by_email(email)
             right = await self.hasher.verify(password, user.password_hash if user else None, place)
-        if user is None or not right:
-            raise CredentialsInvalid
-        if not user.is_confirmed:
-            await self._ask_for_confirmation(user)
+        if user is None or not right or not user.is_confirmed:
             raise CredentialsInvalid
         return user
 
@@ -113,11 +110,6 @@ class LogIn:
             ended = [one for one in oldest if await work.sessions.delete(one.key_hash)]
             await ending.tell(work, user.id, ended, self.clock.now())
         return ended
-
-    async def _ask_for_confirmation(self, user: User) -> None:
-        """Whoever knows the password but has lost the confirmation gets another; the answer does not say so."""
-        async with self.begin() as work:
-            await work.outbox.add(ConfirmationResendRequested(user.email.address), at=self.clock.now())
 
     async def _renew_hash(self, user: User, password: Password) -> None:
         """Keep the password under today's parameters; fails open: the person is logged in, the next time will do."""

@@ -71,24 +71,6 @@ async def test_a_confirmed_address_is_sent_no_confirmation(
     assert len(said) == before
 
 
-async def test_the_right_password_before_the_confirmation_has_it_sent_again(
-    container: Container, clock: HandClock, said: list[str]
-) -> None:
-    await sign_up(container, ANN, await an_invite(container))
-    await deliver_everything(container)
-    clock.advance(timedelta(minutes=1))
-    with pytest.raises(CredentialsInvalid):
-        await log_in(container, replace(ANN, password="wrong"))
-    await deliver_everything(container)
-    assert len(said) == 1
-    for _ in range(2):
-        with pytest.raises(CredentialsInvalid):
-            await log_in(container, ANN)
-    await deliver_everything(container)
-    assert len(said) == 2, "under the same throttle"
-
-
-@pytest.mark.parametrize("first", ["stranger", "owner"])
 async def test_an_owner_confirms_their_own_sign_up_and_not_a_strangers(container: Container, first: str) -> None:
     """Pre-hijacking (Sudhodanan and Paverd, 2022): a stranger signs up ahead with an address that is not theirs."""
     for person in (STRANGER, ANN) if first == "stranger" else (ANN, STRANGER):

@@ -23,6 +23,7 @@ from tests.unit.people import (
     a_member,
     an_invite,
     confirm,
+    deliver_everything,
     log_in,
     newest_confirmation,
     sign_up,
@@ -53,8 +54,10 @@ async def test_a_confirmation_expires_after_a_day(container: Container, clock: H
 
 async def test_an_unconfirmed_user_cannot_log_in(container: Container) -> None:
     await sign_up(container, ANN, await an_invite(container))
+    await deliver_everything(container)
     with pytest.raises(CredentialsInvalid):
         await log_in(container, ANN)
+    assert not await container.relay_outbox()(), "a commit more would tell by its time that the address had no account"
 
 
 async def test_a_wrong_password_and_an_unknown_address_are_refused_alike(container: Container) -> None:

@@ -201,10 +201,7 @@ class Reference:
         if self.me(session) is not None:
             return "already_logged_in"
         account = self.holder(address)
-        if account is None or account.password != password:
-            return "credentials_invalid"
-        if not account.is_confirmed:
-            self.resend(address)
+        if account is None or account.password != password or not account.is_confirmed:
             return "credentials_invalid"
         return "logged_in"
 
