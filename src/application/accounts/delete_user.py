@@ -26,10 +26,11 @@ class DeletionUnavailable(Unavailable):
 
 @dataclass(slots=True)
 class _Attempt:
-    """One try to delete an account: whether its time is over, and whether it is past the point of no return."""
+    """One try to delete an account: whether its time is over, it is past the point of no return, it has happened."""
 
     is_over: bool = False
     is_committing: bool = False
+    has_happened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,10 @@ class DeleteUser:
         attempt.is_over = True
         if not is_done and attempt.is_committing:
             is_done = await is_done_within(COMMIT_PATIENCE, deletion)
-        if not is_done:
+        if is_done:
+            await deletion
+        elif not attempt.has_happened:
             raise DeletionUnavailable
-        await deletion
 
     async def _delete(self, user_id: UUID, password: Password, attempt: _Attempt) -> None:
         try:
@@ -85,6 +87,7 @@ class DeleteUser:
             if attempt.is_over:
                 raise DeletionUnavailable
             attempt.is_committing = True
+        attempt.has_happened = True
         await ending.bury(self.cache, ended)
 
     async def _erase(self, user: User, work: Work) -> None:

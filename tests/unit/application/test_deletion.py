@@ -1,13 +1,14 @@
 """Deleting an account."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
 
+from adapters.memory.session_cache import NoSessionCache
 from application.accounts import delete_user
 from application.accounts.delete_user import DeletionUnavailable
 from application.ports import Unavailable, Work
@@ -138,6 +139,24 @@ async def test_a_deletion_that_takes_too_long_is_refused_and_never_happens(
         await replace(container.delete_user(), begin=slow)(user_id=user.id, password=Password(ANN.password))
     await late.wait()
     assert await user_of(container, ANN) == user
+
+
+async def test_a_deletion_that_has_happened_is_told_though_the_cache_is_slow(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delete_user, "PATIENCE", 0.5)
+    monkeypatch.setattr(delete_user, "COMMIT_PATIENCE", 0.1)
+    user = await a_member(container, ANN)
+    await log_in(container, ANN)
+    is_told = asyncio.Event()
+
+    class SlowCache(NoSessionCache):
+        async def bury(self, key_hashes: Iterable[bytes]) -> None:
+            await is_told.wait()
+
+    await replace(container.delete_user(), cache=SlowCache())(user_id=user.id, password=Password(ANN.password))
+    assert await user_of(container, ANN) is None
+    is_told.set()
 
 
 async def test_a_request_that_has_no_time_left_to_hear_of_it_deletes_nothing(container: Container) -> None:
