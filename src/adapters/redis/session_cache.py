@@ -21,6 +21,8 @@ from domain.username import Username
 REMEMBERED = 60
 BURIED = 120
 """Seconds; a tombstone outlives every entry that a late reader may still be about to write."""
+AT_ONCE = 500
+"""Sessions that are buried in one go; thousands would hold up the event loop, and make a Redis seem away."""
 _NAMED_BY = 13
 """How many bytes of a hash name an entry: with the letter in front and Redis's own two they fill 16. Nobody finds a
 second key for 104 bits, and could put it into no cookie."""
@@ -120,14 +122,16 @@ class RedisSessionCache:
     async def _bury(self, key_hashes: Sequence[bytes], *, is_recorded: bool) -> None:
         async def write(redis: Redis) -> None:
             pipeline = redis.pipeline(transaction=False)
-            for key_hash in key_hashes:
+            for key_hash in some:
                 pipeline.delete(_name(key_hash))
                 pipeline.set(_name(key_hash), _TOMBSTONE, ex=BURIED)
             if not is_recorded:
-                pipeline.sadd(_UNRECORDED, *key_hashes)
+                pipeline.sadd(_UNRECORDED, *some)
             await pipeline.execute()
 
-        await self._redis.run(write)
+        for first in range(0, len(key_hashes), AT_ONCE):
+            some = key_hashes[first : first + AT_ONCE]
+            await self._redis.run(write)
 
 
 def _name(key_hash: bytes) -> bytes:

@@ -1,9 +1,10 @@
 """What every session cache promises: run on the one in process and on Redis."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 from uuid import uuid4
 
 import msgspec
@@ -13,7 +14,7 @@ from redis.asyncio import Redis
 from adapters.memory.session_cache import MemorySessionCache, NoSessionCache
 from adapters.redis.breaker import Breaker
 from adapters.redis.client import open_redis
-from adapters.redis.session_cache import RedisSessionCache
+from adapters.redis.session_cache import AT_ONCE, RedisSessionCache
 from application.ports import Ended, SessionCache, Unavailable
 from domain.email_address import EmailAddress
 from domain.session import LoggedIn, Session, SessionKey, SessionLife
@@ -23,6 +24,7 @@ from tests.integration.patience import PATIENT
 from tests.integration.servers import Servers
 from tests.integration.servers.ports import LoopbackPort
 
+T = TypeVar("T")
 NOW = datetime(2026, 1, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 A_MINUTE_LATER = NOW + timedelta(minutes=1)
 KEY = SessionKey(b"k" * 32)
@@ -205,6 +207,25 @@ async def test_what_another_version_wrote_is_not_read(redis: Redis, written: byt
     found = somebody()
     await redis.set(name_of(found), written)
     assert await RedisSessionCache(Breaker(redis, patience=PATIENT)).get(found.session.key_hash, NOW) is None
+
+
+async def test_thousands_are_buried_some_at_a_time(redis: Redis) -> None:
+    runs = 0
+
+    class Counting(Breaker):
+        async def run(self, call: Callable[[Redis], Awaitable[T]]) -> T:
+            nonlocal runs
+            runs += 1
+            return await super().run(call)
+
+    cache, hashes = (
+        RedisSessionCache(Counting(redis, patience=PATIENT)),
+        [n.to_bytes(32, "little") for n in range(4_001)],
+    )
+    await cache.bury_unrecorded(hashes)
+    assert runs == 4_001 // AT_ONCE + 1
+    assert await cache.unrecorded() == set(hashes)
+    assert [await cache.get(key_hash, NOW) for key_hash in (hashes[0], hashes[-1])] == [Ended.ENDED] * 2
 
 
 async def test_without_redis_nothing_is_known_and_burying_says_so() -> None:
