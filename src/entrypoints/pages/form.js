@@ -97,6 +97,7 @@ export function onSubmit(form, act, mend = async () => false) {
     if (performance.now() - doneAt > PAUSE && !isResting(form)) submit();
   });
   form.addEventListener("input", ({ target }) => target.name && unmark(target));
+  form.addEventListener("reset", () => clear(form));
 }
 
 /** Everything in the form that was filled in. */

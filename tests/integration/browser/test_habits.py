@@ -115,6 +115,25 @@ async def test_a_deletion_is_asked_for_again_after_a_session_has_ended(
         assert (await member.client.post("/api/login", json=member.person.credentials)).status_code == 200
 
 
+async def test_what_was_wrong_is_not_said_any_more_when_a_dialog_is_opened_again(
+    world: World, visitors: Visitors, page: Page
+) -> None:
+    visitors.forgive(400)
+    async with a_member(world) as member:
+        await member.enter(page)
+        await page.goto(f"{world.web.url}/account")
+        await page.get_by_role("button", name="Delete my account").click()
+        dialog = page.get_by_role("dialog")
+        await dialog.get_by_label("Password").fill("not my password at all")
+        await page.keyboard.press("Enter")
+        await expect(dialog).to_contain_text("This is not your password.")
+        await page.keyboard.press("Escape")
+        await page.get_by_role("button", name="Delete my account").click()
+        await expect(dialog).to_be_visible()
+        await expect(dialog).not_to_contain_text("This is not your password.")
+        await expect(dialog.get_by_label("Password")).not_to_have_attribute("aria-invalid", "true")
+
+
 async def test_a_password_is_not_shown_when_a_dialog_is_opened_again(world: World, page: Page) -> None:
     async with a_member(world) as member:
         await member.enter(page)
