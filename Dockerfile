@@ -1,4 +1,5 @@
 # Bottomline in one image: `serve` (the default), `worker`, `migrate`, `invite …`, `doctor`.
+# `worker` and `migrate` answer no HTTP: run them with --no-healthcheck, or with the check of docker-compose.yml.
 # Alone it keeps its data in /var/lib/bottomline: docker run -p 127.0.0.1:8000:8000 -v bottomline:/var/lib/bottomline …
 ARG PYTHON_IMAGE=python:3.13-slim
 

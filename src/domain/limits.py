@@ -1,7 +1,8 @@
 """Limits: how often something may be tried. The whole policy stands here.
 
 Addresses are counted by their network (`ClientAddress.network`). A limit slows down, it locks nobody out: the tries
-come back one by one, and but for one ceiling, what an attacker uses up at one address is not missing at another.
+come back one by one, and what an attacker uses up at one address is not missing at another, but for a ceiling over all
+log-ins and for what is counted by user: it takes one of their sessions, which they can end.
 """
 
 from dataclasses import dataclass
