@@ -71,6 +71,7 @@ async def test_a_confirmed_address_is_sent_no_confirmation(
     assert len(said) == before
 
 
+@pytest.mark.parametrize("first", ["stranger", "owner"])
 async def test_an_owner_confirms_their_own_sign_up_and_not_a_strangers(container: Container, first: str) -> None:
     """Pre-hijacking (Sudhodanan and Paverd, 2022): a stranger signs up ahead with an address that is not theirs."""
     for person in (STRANGER, ANN) if first == "stranger" else (ANN, STRANGER):
