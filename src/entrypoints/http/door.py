@@ -34,10 +34,10 @@ class Door:
             return
         scope["route_handler"] = log_in  # for the log, however far the request comes
         body = _ReadAhead(receive)
-        await body.wait()
-        hasher: PasswordHasher = self._app.state["container"].hasher()
         try:
-            hasher.admit(self._under_way)
+            self._admit()
+            await body.wait()
+            self._admit()
         except Overloaded as fault:
             problem = of_fault(fault)
             note_problem(scope, problem.code)
@@ -48,6 +48,11 @@ class Door:
             await self._app(scope, body, send)
         finally:
             self._under_way -= 1
+
+    def _admit(self) -> None:
+        """Return where one more can be done in time. Raises Overloaded."""
+        hasher: PasswordHasher = self._app.state["container"].hasher()
+        hasher.admit(self._under_way)
 
 
 class _ReadAhead:
