@@ -94,6 +94,12 @@ async def fill_log_in(page: Page, person: Person) -> None:
     await page.get_by_label("Password", exact=True).fill(person.password)
 
 
+async def ask_to_delete(page: Page) -> Locator:
+    """Open the dialog that deletes the account; nothing is typed."""
+    await page.get_by_role("button", name="Delete my account").click()
+    return page.get_by_role("dialog", name="Delete your account?")
+
+
 def section(page: Page, name: str) -> Locator:
     """A part of the account page."""
     return page.get_by_role("region", name=name, exact=True)

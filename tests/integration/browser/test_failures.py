@@ -18,6 +18,7 @@ from tests.integration.browser.people import (
     PASSWORD,
     Person,
     a_member,
+    ask_to_delete,
     fill_log_in,
     fill_sign_up,
     is_at,
@@ -328,8 +329,7 @@ async def test_an_account_that_cannot_be_deleted_now_stays_and_says_so(
     async with a_member(world) as member:
         await member.enter(page)
         await page.goto(f"{world.web.url}/account")
-        await page.get_by_role("button", name="Delete my account").click()
-        dialog = page.get_by_role("dialog")
+        dialog = await ask_to_delete(page)
         await dialog.get_by_label("Password").fill("not my password at all")
         await page.keyboard.press("Enter")
         await is_marked(dialog.get_by_label("Password"), "This is not your password.")

@@ -15,6 +15,7 @@ from tests.integration.browser.people import (
     Member,
     a_member,
     account_is_shown,
+    ask_to_delete,
     fill_log_in,
     is_at,
     problem,
@@ -101,8 +102,7 @@ async def test_a_deletion_is_asked_for_again_after_a_session_has_ended(
     async with a_member(world) as member:
         await member.enter(page)
         await page.goto(f"{world.web.url}/account")
-        await page.get_by_role("button", name="Delete my account").click()
-        deleting = page.get_by_role("dialog", name="Delete your account?")
+        deleting = await ask_to_delete(page)
         await deleting.get_by_label("Password").fill(PASSWORD)
         await member.client.post("/api/logout")
         await page.keyboard.press("Enter")
@@ -122,14 +122,12 @@ async def test_what_was_wrong_is_not_said_any_more_when_a_dialog_is_opened_again
     async with a_member(world) as member:
         await member.enter(page)
         await page.goto(f"{world.web.url}/account")
-        await page.get_by_role("button", name="Delete my account").click()
-        dialog = page.get_by_role("dialog")
+        dialog = await ask_to_delete(page)
         await dialog.get_by_label("Password").fill("not my password at all")
         await page.keyboard.press("Enter")
         await expect(dialog).to_contain_text("This is not your password.")
         await page.keyboard.press("Escape")
-        await page.get_by_role("button", name="Delete my account").click()
-        await expect(dialog).to_be_visible()
+        await expect(await ask_to_delete(page)).to_be_visible()
         await expect(dialog).not_to_contain_text("This is not your password.")
         await expect(dialog.get_by_label("Password")).not_to_have_attribute("aria-invalid", "true")
 
@@ -139,8 +137,7 @@ async def test_a_password_is_not_shown_when_a_dialog_is_opened_again(world: Worl
         await member.enter(page)
         await page.goto(f"{world.web.url}/account")
         for _ in range(2):
-            await page.get_by_role("button", name="Delete my account").click()
-            dialog = page.get_by_role("dialog")
+            dialog = await ask_to_delete(page)
             password = dialog.get_by_label("Password")
             await expect(password).to_have_value("")
             await expect(password).to_have_attribute("type", "password")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -127,8 +128,7 @@ async def test_sqlite_loses_no_update(sqlite_url: str) -> None:
 async def test_postgres_tells_a_listener_of_each_commit_that_adds_events(postgres_url: str) -> None:
     engine = open_engine(postgres_url)
     heard, nobody = MemorySignal(), MemorySignal()
-    listening = asyncio.create_task(listen(postgres_url, heard))
-    try:
+    async with listening(postgres_url, heard):
         await heard.wait(timedelta(seconds=10))
         begin = SqlBegin(engine, Uuid7Ids(), Wakers(nobody, nobody))
         async with begin() as work:
@@ -137,10 +137,17 @@ async def test_postgres_tells_a_listener_of_each_commit_that_adds_events(postgre
             assert not heard._event.is_set(), "before the commit there is nothing to fetch"
         async with asyncio.timeout(5):
             await heard.wait(timedelta(seconds=10))
+    await engine.dispose()
+
+
+@asynccontextmanager
+async def listening(url: str, signal: MemorySignal) -> AsyncIterator[None]:
+    task = asyncio.create_task(listen(url, signal))
+    try:
+        yield
     finally:
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
-        await engine.dispose()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 @pytest.mark.parametrize("mode", ["disable", "prefer", "require"])
@@ -149,9 +156,8 @@ async def test_postgres_is_spoken_to_encrypted_as_its_address_says(
 ) -> None:
     url, heard = f"{postgres_url}?sslmode={mode}", MemorySignal()
     engine = open_engine(url)
-    listening = asyncio.create_task(listen(url, heard))
     plain = await asyncpg.connect(postgres_url, ssl=False)
-    try:
+    async with listening(url, heard):
         if mode == "require" and await plain.fetchval("SHOW ssl") == "off":
             with pytest.raises(Unavailable):
                 await revision(engine)
@@ -160,11 +166,8 @@ async def test_postgres_is_spoken_to_encrypted_as_its_address_says(
             assert await revision(engine) == HEAD
             async with asyncio.timeout(5):
                 await heard.wait(timedelta(seconds=10))
-    finally:
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
-        await plain.close()
-        await engine.dispose()
+    await plain.close()
+    await engine.dispose()
 
 
 async def test_a_migration_waits_for_another_as_long_as_that_takes(servers: Servers) -> None:
