@@ -2,11 +2,12 @@
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 import msgspec
 from litestar import Litestar
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPResponseStartEvent, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPResponseBodyEvent, Receive, Scope, Send
 
 from application.sessions.authenticate import Authenticate
 from domain.session import LoggedIn
@@ -15,6 +16,10 @@ from entrypoints.http.session_cookie import SessionCookie
 from entrypoints.http.sessions import CurrentOut
 
 Headers = Iterable[tuple[bytes, bytes]]
+VISITORS = 10_000
+"""Browsers of which a process remembers how their cookie opens and what they were told, some 2 kB each."""
+LONGEST = 1024
+"""Bytes of the longest line of cookies that is remembered."""
 _JSON = ((b"content-type", b"application/json"),)
 _TEXT = (b"content-type", b"text/plain; charset=utf-8")
 _NAMES = {name: name.lower().encode() for name in IDENTITY}
@@ -36,45 +41,84 @@ ANSWERS: Mapping[str, Callable[[LoggedIn], tuple[Headers, bytes]]] = {
 }
 
 
+class _Answer(NamedTuple):
+    headers: list[tuple[bytes, bytes]]
+    body: HTTPResponseBodyEvent
+
+
+class _Visitor:
+    """What does not change between two requests of a browser: its session's key, and what is said of the session."""
+
+    __slots__ = ("_answers", "_found", "key_hash")
+
+    def __init__(self, key_hash: bytes) -> None:
+        self.key_hash = key_hash
+        self._found: LoggedIn | None = None
+        self._answers: dict[str, _Answer] = {}
+
+    def told(self, path: str, found: LoggedIn, make: Callable[[str, LoggedIn], _Answer]) -> _Answer:
+        """The answer about this session, made anew where it is not the very one of the last time."""
+        if found is not self._found:
+            self._found, self._answers = found, {}
+        answer = self._answers.get(path)
+        if answer is None:
+            answer = self._answers[path] = make(path, found)
+        return answer
+
+
 class SessionChecks:
     """Answers who is logged in, as the routes would, where the session is remembered: nearly always.
 
-    Whatever else there is to say (nobody is logged in, the record has to be asked, a fault), the routes say.
-    Successful reading leaves no line in the security log, so it is passed by, but for the id of the request.
+    Whether it still is, is looked at each time. Whatever else there is to say (nobody is logged in, the record has to
+    be asked, a fault), the routes say. Successful reading leaves no line in the security log, so it is passed by, but
+    for the id of the request.
     """
 
     def __init__(self, app: ASGIApp, routes: Litestar, headers: Headers) -> None:
         self._app = app
         self._state = routes.state
         self._headers = tuple(headers)
+        self._visitors: dict[bytes, _Visitor] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass on."""
-        is_read = scope["type"] == ScopeType.HTTP and scope["method"] == "GET"
-        answer = ANSWERS.get(scope["path"]) if is_read else None
-        found = await self._remembered(scope) if answer else None
-        if answer is None or found is None:
+        is_asked = scope["type"] == ScopeType.HTTP and scope["method"] == "GET" and scope["path"] in ANSWERS
+        answer = await self._answer(scope) if is_asked else None
+        if answer is None:
             await self._app(scope, receive, send)
             return
-        headers, body = answer(found)
-        start: HTTPResponseStartEvent = {
-            "type": "http.response.start",
-            "status": 200,
-            "headers": [
-                *headers,
-                (b"content-length", str(len(body)).encode()),
-                *self._headers,
-                (b"x-request-id", secrets.token_hex(8).encode()),
-            ],
-        }
-        await send(start)
-        await send({"type": "http.response.body", "body": body, "more_body": False})
+        headers = [*answer.headers, (b"x-request-id", secrets.token_hex(8).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send(answer.body)
 
-    async def _remembered(self, scope: Scope) -> LoggedIn | None:
+    async def _answer(self, scope: Scope) -> _Answer | None:
+        visitor = self._visitor(scope)
+        if visitor is None:
+            return None
+        authenticate: Authenticate = self._state["container"].authenticate()
+        found = await authenticate.remembered(visitor.key_hash)
+        return visitor.told(scope["path"], found, self._made) if isinstance(found, LoggedIn) else None
+
+    def _visitor(self, scope: Scope) -> _Visitor | None:
+        """Who sends a key, by the line in which it comes; one that needs no opening opens as it did before."""
+        line = b"; ".join([value for name, value in scope["headers"] if name == b"cookie"])
+        return self._visitors.get(line) or self._opened(line, scope)
+
+    def _opened(self, line: bytes, scope: Scope) -> _Visitor | None:
         cookie: SessionCookie = self._state["cookie"]
         key = cookie.read(scope)
         if key is None:
             return None
-        authenticate: Authenticate = self._state["container"].authenticate()
-        found = await authenticate.remembered(key.hash)
-        return found if isinstance(found, LoggedIn) else None
+        visitor = _Visitor(key.hash)
+        if len(line) <= LONGEST:
+            self._visitors[line] = visitor
+        if len(self._visitors) > VISITORS:
+            del self._visitors[next(iter(self._visitors))]
+        return visitor
+
+    def _made(self, path: str, found: LoggedIn) -> _Answer:
+        headers, body = ANSWERS[path](found)
+        length = (b"content-length", str(len(body)).encode())
+        return _Answer(
+            [*headers, length, *self._headers], {"type": "http.response.body", "body": body, "more_body": False}
+        )

@@ -8,7 +8,7 @@ import pytest
 from adapters.memory.session_cache import MemorySessionCache, NoSessionCache
 from application.ports import SessionCache
 from entrypoints.http.app import create_app
-from entrypoints.http.session_checks import ANSWERS
+from entrypoints.http.session_checks import ANSWERS, LONGEST
 from entrypoints.settings import Settings
 from tests.asgi import running
 from tests.unit.http.people import a_member, log_in
@@ -80,3 +80,37 @@ async def test_what_is_no_reading_of_a_session_is_left_to_the_routes(
         client.cookies.set("__Host-session", "another", domain="localhost.local")
         await client.post("/api/logout")
         assert (await client.get(path)).status_code == 401
+
+
+async def test_a_browser_that_is_known_is_told_what_is_so_now(settings: Settings, said: list[str]) -> None:
+    """How its cookie opens is remembered, and what was said of its session; not whether that is still so."""
+    async with running(create_app(settings, said.append)) as client:
+        await a_member(client, said[0].rsplit("=", 1)[1], said)
+        for _ in range(2):
+            await log_in(client)
+            answers = [(await client.get(path)).status_code for path in [*ANSWERS, *ANSWERS]]
+            assert answers == [200] * 4
+            kept = client.headers["cookie"] = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+            await client.post("/api/logout")
+            client.cookies.clear()
+            assert [(await client.get(path, headers={"cookie": kept})).status_code for path in ANSWERS] == [401, 401]
+            del client.headers["cookie"]
+
+
+@pytest.mark.parametrize("path", ANSWERS)
+async def test_a_key_may_come_among_many_cookies_and_in_several_lines(
+    settings: Settings, cookies: httpx.Cookies, path: str
+) -> None:
+    (ours,) = (f"{name}={value}" for name, value in cookies.items())
+    good = [
+        [("cookie", ours)],
+        [("cookie", f"a=1; {ours}; b=2")],
+        [("cookie", "a=1"), ("cookie", ours)],
+        [("cookie", f"a={'x' * LONGEST}; {ours}")],
+    ]
+    bad = [[("cookie", f"{ours}; {ours}")], [("cookie", ours), ("cookie", ours)], [("cookie", f"{ours}x")]]
+    async with running(create_app(settings, lambda _: None)) as client:
+        for lines in [*good, *good]:
+            assert (await client.get(path, headers=lines)).status_code == 200
+        for lines in [*bad, *bad]:
+            assert (await client.get(path, headers=lines)).status_code == 401
