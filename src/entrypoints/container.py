@@ -268,7 +268,7 @@ async def opened(
             "hasher": lambda: _hasher(settings, stack),
             "strength": lambda: _strength(stack),
             "breached": lambda: _breached(settings),
-            "session_cache": lambda: _session_cache(settings, redis),
+            "session_cache": lambda: _session_cache(settings, redis, stack),
             "rate_limiter": lambda: _rate_limiter(settings, redis),
             "usernames": lambda: _usernames(redis),
         }
@@ -324,12 +324,15 @@ def _breached(settings: Settings) -> BreachedPasswords:
     return NoBreachedPasswords()
 
 
-def _session_cache(settings: Settings, redis: "Breaker | None") -> SessionCache:
+def _session_cache(settings: Settings, redis: "Breaker | None", stack: AsyncExitStack) -> SessionCache:
     """Redis where there is one. Else in process, if this is the only one: replicas would not hear of ended sessions."""
     if redis:
-        from adapters.redis.session_cache import RedisSessionCache
+        from adapters.redis.copies import Copies
+        from adapters.redis.session_cache import PREFIX, RedisSessionCache
 
-        return RedisSessionCache(redis)
+        copies = Copies(redis.client, PREFIX)
+        stack.callback(copies.close)
+        return RedisSessionCache(redis, copies)
     return MemorySessionCache() if settings.is_embedded else NoSessionCache()
 
 

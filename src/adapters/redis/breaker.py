@@ -39,7 +39,7 @@ class Breaker:
     """
 
     def __init__(self, redis: Redis, timer: Callable[[], float] = time.monotonic, patience: float = PATIENCE) -> None:
-        self._redis = redis
+        self.client = redis
         self._timer = timer
         self._patience = patience
         self._is_open = False
@@ -52,7 +52,7 @@ class Breaker:
         began = self._timer()
         try:
             async with asyncio.timeout(self._patience):
-                answer = await call(self._redis)
+                answer = await call(self.client)
         except _FAULTS as fault:
             if self._timer() - began < self._patience + OURSELVES:
                 self._open(fault)

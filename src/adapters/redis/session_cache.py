@@ -11,6 +11,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from adapters.redis.breaker import Breaker
+from adapters.redis.copies import Copies
 from adapters.redis.gathered import GatheredReads
 from application.ports import Ended, Unavailable
 from domain.email_address import EmailAddress
@@ -23,6 +24,8 @@ BURIED = 120
 """Seconds; a tombstone outlives every entry that a late reader may still be about to write."""
 AT_ONCE = 500
 """Sessions that are buried in one go; thousands would hold up the event loop, and make a Redis seem away."""
+PREFIX = b"s"
+"""What names of entries begin with, and no others in this Redis."""
 _NAMED_BY = 13
 """How many bytes of a hash name an entry: with the letter in front and Redis's own two they fill 16. Nobody finds a
 second key for 104 bits, and could put it into no cookie."""
@@ -51,10 +54,11 @@ class _Entry(msgspec.Struct, array_like=True, frozen=True):
     username: str
     role: int
 
-    def is_good(self, now: float) -> bool:
-        """Whether it may still be believed."""
+    @property
+    def good_until(self) -> float:
+        """The moment from which on it may not be believed any more."""
         seen_at = self.created_at if self.last_seen_at is None else self.last_seen_at
-        return now < seen_at + self.good_for
+        return seen_at + self.good_for
 
 
 class RedisSessionCache:
@@ -63,21 +67,33 @@ class RedisSessionCache:
     `SET NX` writes an entry, a plain `SET` a tombstone: so a reader that was already on its way cannot put a dead
     session back. An entry says itself until when it is good, for a frozen Redis writes it, with a life that begins
     then, when it thaws. Nothing in Redis can be used as a cookie.
+
+    With `copies`, what Redis has said once it is not asked again while it tells of changes.
     """
 
-    def __init__(self, redis: Breaker) -> None:
+    def __init__(self, redis: Breaker, copies: Copies | None = None) -> None:
         self._redis = redis
         self._reads = GatheredReads(redis)
+        self._copies = copies
 
     async def get(self, key_hash: bytes, at: datetime) -> LoggedIn | Ended | None:
         """What is remembered; None also where Redis fails: the record is asked instead (fails open to the record)."""
+        name, now, copies = _name(key_hash), at.timestamp(), self._copies
+        if copies is None:
+            return _told(await self._read(name), key_hash, now)[0]
+        if kept := copies.get(name, now):
+            return kept
+        heard = copies.heard
+        found, good_until = _told(await self._read(name), key_hash, now)
+        if isinstance(found, LoggedIn):
+            copies.keep(name, found, good_until, heard)
+        return found
+
+    async def _read(self, name: bytes) -> bytes | None:
         try:
-            value = await self._reads.get(_name(key_hash))
+            return await self._reads.get(name)
         except Unavailable:
             return None
-        if value is None:
-            return None
-        return Ended.ENDED if value == _TOMBSTONE else _unpack(key_hash, value, at.timestamp())
 
     async def put(self, found: LoggedIn, at: datetime) -> None:
         """Remember a session for a minute, unless anything is remembered of it; or not, where Redis fails."""
@@ -116,6 +132,7 @@ class RedisSessionCache:
                 pipeline.eval(_FORGET, 1, name)
             await pipeline.execute()
 
+        self._drop(names)
         with suppress(Unavailable):
             await self._redis.run(write)
 
@@ -129,13 +146,19 @@ class RedisSessionCache:
                 pipeline.sadd(_UNRECORDED, *some)
             await pipeline.execute()
 
+        self._drop(map(_name, key_hashes))
         for first in range(0, len(key_hashes), AT_ONCE):
             some = key_hashes[first : first + AT_ONCE]
             await self._redis.run(write)
 
+    def _drop(self, names: Iterable[bytes]) -> None:
+        """What this process changes itself, it need not be told of."""
+        if self._copies:
+            self._copies.drop(names)
+
 
 def _name(key_hash: bytes) -> bytes:
-    return b"s" + key_hash[:_NAMED_BY]
+    return PREFIX + key_hash[:_NAMED_BY]
 
 
 def _pack(found: LoggedIn, good_until: float) -> bytes:
@@ -156,13 +179,17 @@ def _pack(found: LoggedIn, good_until: float) -> bytes:
     return _encoder.encode(entry)
 
 
-def _unpack(key_hash: bytes, value: bytes, now: float) -> LoggedIn | None:
-    """The session and its user; None for an entry that another version wrote, or that is no longer good."""
+def _told(value: bytes | None, key_hash: bytes, now: float) -> tuple[LoggedIn | Ended | None, float]:
+    """What a value says, and until when; nothing where another version wrote it, or where it is no longer good."""
+    if value is None:
+        return None, now
+    if value == _TOMBSTONE:
+        return Ended.ENDED, now
     try:
         entry = _decoder.decode(value)
-        return _found(key_hash, entry) if entry.is_good(now) else None
+        return _found(key_hash, entry) if now < entry.good_until else None, entry.good_until
     except (msgspec.MsgspecError, ValueError, IndexError, OverflowError, OSError, RecursionError):
-        return None
+        return None, now
 
 
 def _found(key_hash: bytes, entry: _Entry) -> LoggedIn:

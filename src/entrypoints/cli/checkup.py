@@ -135,6 +135,7 @@ async def _redis(settings: Settings) -> Finding:
     try:
         await redis.ping()
         memory = await redis.info("memory")
+        refusal = await _refusal_to_tell(settings.redis_url)
     finally:
         with suppress(Exception):
             await redis.aclose()
@@ -145,7 +146,26 @@ async def _redis(settings: Settings) -> Finding:
             what=f"Redis: may drop any key (maxmemory-policy {policy})",
             advice="A dropped tombstone can make an ended session last up to a minute. Use volatile-ttl.",
         )
-    return Finding(is_well=True, what="Redis: answers")
+    if refusal:
+        what = f"Redis: answers, but is asked at each session check, for it does not tell of changes ({refusal})"
+        return Finding(is_well=True, what=what)
+    return Finding(is_well=True, what="Redis: answers, and tells of changes")
+
+
+async def _refusal_to_tell(url: str) -> str:
+    """Why session checks have to ask Redis each time; nothing where they do not."""
+    from redis.asyncio import Redis
+    from redis.exceptions import RedisError
+
+    from adapters.redis.session_cache import PREFIX
+    from adapters.redis.tracking import telling
+
+    async with Redis.from_url(url, protocol=3) as redis:
+        try:
+            await redis.execute_command(*telling(PREFIX))  # type: ignore[no-untyped-call]
+        except RedisError as error:
+            return str(error)
+    return ""
 
 
 async def _rabbitmq(settings: Settings) -> Finding:

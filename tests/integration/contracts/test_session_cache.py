@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TypeVar
 from uuid import uuid4
 
@@ -14,32 +14,22 @@ from redis.asyncio import Redis
 from adapters.memory.session_cache import MemorySessionCache, NoSessionCache
 from adapters.redis.breaker import Breaker
 from adapters.redis.client import open_redis
-from adapters.redis.session_cache import AT_ONCE, RedisSessionCache
+from adapters.redis.copies import Copies
+from adapters.redis.session_cache import AT_ONCE, PREFIX, RedisSessionCache
 from application.ports import Ended, SessionCache, Unavailable
 from domain.email_address import EmailAddress
 from domain.session import LoggedIn, Session, SessionKey, SessionLife
 from domain.user import Profile, Role
 from domain.username import Username
+from tests.integration.conftest import eventually
+from tests.integration.contracts.sessions import NOW, name_of, somebody
 from tests.integration.patience import PATIENT
 from tests.integration.servers import Servers
 from tests.integration.servers.ports import LoopbackPort
 
 T = TypeVar("T")
-NOW = datetime(2026, 1, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 A_MINUTE_LATER = NOW + timedelta(minutes=1)
 KEY = SessionKey(b"k" * 32)
-
-
-def somebody() -> LoggedIn:
-    user = Profile(uuid4(), EmailAddress("ann@example.org"), Username("用户名字"), Role.ADMIN)
-    key = SessionKey(uuid4().bytes * 2)
-    session = Session.start(id=uuid4(), user_id=user.id, key=key, at=NOW, life=SessionLife(), user_agent=None, ip=None)
-    return LoggedIn(session, user)
-
-
-def name_of(one: LoggedIn) -> bytes:
-    """What Redis has it under."""
-    return b"s" + one.session.key_hash[:13]
 
 
 @pytest.fixture
@@ -50,11 +40,20 @@ async def redis(servers: Servers) -> AsyncIterator[Redis]:
     await client.aclose()
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture
+async def copies(redis: Redis) -> AsyncIterator[Copies]:
+    kept = Copies(redis, PREFIX)
+    await eventually(lambda: kept.are_current)
+    yield kept
+    kept.close()
+
+
+@pytest.fixture(params=["memory", "redis", "redis and copies"])
 def cache(request: pytest.FixtureRequest) -> SessionCache:
     if request.param == "memory":
         return MemorySessionCache()
-    return RedisSessionCache(Breaker(request.getfixturevalue("redis"), patience=PATIENT))
+    breaker = Breaker(request.getfixturevalue("redis"), patience=PATIENT)
+    return RedisSessionCache(breaker, request.getfixturevalue("copies") if "copies" in request.param else None)
 
 
 async def test_what_was_put_is_found_whole_but_for_where_it_was_begun(cache: SessionCache) -> None:

@@ -3,48 +3,19 @@
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from adapters.smtp.mailer import SmtpMailer, SmtpServer
 from application.ports import MailDeferred
 from domain.mail import MailKind
 from tests.integration.contracts.test_mailers import COMPOSER, MAILS
 from tests.integration.smtp_sink import SmtpSink
+from tests.tls import certify
 
 MAIL = MAILS[MailKind.CONFIRMATION]
 ENCRYPTED = ["smtps", "smtp+starttls"]
-
-
-def certify(folder: Path, address: str) -> Path:
-    """A file with a key and its self-signed certificate for an address."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a mail server")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address(address))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / f"{address}.pem"
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    file.write_bytes(secret + certificate.public_bytes(serialization.Encoding.PEM))
-    return file
 
 
 def identity(file: Path) -> ssl.SSLContext:

@@ -136,6 +136,8 @@ async def test_the_doctor_finds_a_healthy_service_healthy(world: World) -> None:
     assert bad == [["rate", "limits:"], ["password", "hashing:"]]
     assert status == 1, "here is no limit, and hashing is too cheap, which the doctor must say"
     assert any("OWASP" in line for line in lines)
+    redis = "answers, and tells of changes" if world.worker else "not set, sessions are cached in this process"
+    assert f"ok   Redis: {redis}" in lines
 
 
 async def test_migrating_again_changes_nothing(world: World) -> None:
