@@ -129,8 +129,8 @@ def ask(port: int, method: str, path: str, body: dict[str, str] | None = None) -
 
 
 def served_by(folder: str) -> int:
-    """The process that holds the data folder's lock open."""
-    lock = os.path.realpath(f"{folder}/lock")
+    """The process that holds the lock of the record in this folder open."""
+    (lock,) = map(os.path.realpath, Path(folder).glob("*.lock"))
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if any(os.path.realpath(file) == lock for file in (process / "fd").iterdir()):
