@@ -1,6 +1,7 @@
 """Client addresses."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, IPv6Network
 from typing import Self
 
@@ -17,7 +18,7 @@ class ClientAddress:
     def parse(cls, raw: str) -> Self:
         """Read an address; whatever is none is `unknown`, one and the same for all limits."""
         try:
-            return cls(str(_address(raw)))
+            return cls(_normal(raw))
         except AddressValueError:
             return cls(_UNKNOWN)
 
@@ -32,9 +33,13 @@ class ClientAddress:
         return str(IPv6Network((self.text, 64), strict=False)) if ":" in self.text else self.text
 
 
-def _address(raw: str) -> IPv4Address | IPv6Address:
-    """The address without its zone; an IPv4-mapped one (RFC 4291, 2.5.5.2) as IPv4. Raises AddressValueError."""
+@lru_cache(1024)
+def _normal(raw: str) -> str:
+    """The address without its zone; an IPv4-mapped one (RFC 4291, 2.5.5.2) as IPv4. Raises AddressValueError.
+
+    Most requests come from an address that has sent some before.
+    """
     if ":" not in raw:
-        return IPv4Address(raw)
+        return str(IPv4Address(raw))
     address = IPv6Address(raw.partition("%")[0])
-    return address.ipv4_mapped or address
+    return str(address.ipv4_mapped or address)

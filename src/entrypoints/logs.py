@@ -23,6 +23,7 @@ def log_to_stderr(format: str) -> None:
     is_terminal = sys.stderr.isatty()
     handler = logging.StreamHandler()
     handler.setFormatter(LogFormatter(in_json=format == "json" or (format == "auto" and not is_terminal)))
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # no line tells of them
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     for noisy in ("aiormq", "aio_pika", "alembic"):
         logging.getLogger(noisy).setLevel(logging.ERROR)

@@ -80,7 +80,8 @@ def create_app(
 
 def surrounded(routes: Litestar, settings: Settings) -> ASGIApp:
     """The routes, and around them what every request passes through."""
-    shell = Shell(Door(routes), public_url=settings.public_url, assets_url=settings.assets_url)
+    door = Door(routes)
+    shell = Shell(door, public_url=settings.public_url, assets_url=settings.assets_url, turns_away=door.objection)
     logged = SecurityLog(shell, ClientAddresses(settings.trusted_proxies))
     return SessionChecks(logged, routes, headers_of_all(settings.public_url, settings.assets_url))
 

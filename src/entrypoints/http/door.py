@@ -5,12 +5,11 @@ from collections import deque
 from litestar import Litestar
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
-from litestar.types import Receive, ReceiveMessage, Scope, Send
+from litestar.types import HTTPScope, Receive, ReceiveMessage, Scope, Send
 
 from application.ports import Overloaded, PasswordHasher
 from entrypoints.http.bodies import LARGEST
-from entrypoints.http.errors import again_after, of_fault, tell
-from entrypoints.http.security_log import note_problem
+from entrypoints.http.errors import turn_away
 from entrypoints.http.sessions import log_in
 
 LOG_IN = "/api/login"
@@ -27,21 +26,27 @@ class Door:
         self._app = routes
         self._under_way = 0
 
+    def objection(self, scope: HTTPScope) -> Overloaded | None:
+        """Why a request is turned away before anything of it is read."""
+        if not _is_log_in(scope):
+            return None
+        scope["route_handler"] = log_in  # for the log, however far the request comes
+        hasher: PasswordHasher = self._app.state["container"].hasher()
+        try:
+            hasher.admit(self._under_way)
+        except Overloaded as fault:
+            return fault
+        return None
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 503, or pass on."""
-        if scope["type"] != ScopeType.HTTP or scope["method"] != "POST" or scope["path"] != LOG_IN:
+        """Answer 503 where there is an objection once the body is here, or pass on."""
+        if scope["type"] != ScopeType.HTTP or not _is_log_in(scope):
             await self._app(scope, receive, send)
             return
-        scope["route_handler"] = log_in  # for the log, however far the request comes
         body = _ReadAhead(receive)
-        try:
-            self._admit()
-            await body.wait()
-            self._admit()
-        except Overloaded as fault:
-            problem = of_fault(fault)
-            note_problem(scope, problem.code)
-            await tell(send, problem, again_after(fault))
+        await body.wait()
+        if fault := self.objection(scope):
+            await turn_away(scope, send, fault)
             return
         self._under_way += 1
         try:
@@ -49,10 +54,9 @@ class Door:
         finally:
             self._under_way -= 1
 
-    def _admit(self) -> None:
-        """Return where one more can be done in time. Raises Overloaded."""
-        hasher: PasswordHasher = self._app.state["container"].hasher()
-        hasher.admit(self._under_way)
+
+def _is_log_in(scope: HTTPScope) -> bool:
+    return scope["method"] == "POST" and scope["path"] == LOG_IN
 
 
 class _ReadAhead:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
-from litestar.types import HTTPResponseStartEvent, Send
+from litestar.types import HTTPResponseStartEvent, Scope, Send
 
 from application.accounts.delete_user import DeletionUnavailable
 from application.ports import Overloaded, Unavailable
@@ -157,6 +157,13 @@ async def tell(send: Send, problem: ProblemOut, headers: Mapping[str, str] | Non
     }
     await send(start)
     await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def turn_away(scope: Scope, send: Send, fault: Unavailable) -> None:
+    """Answer when to come again, before any route is asked."""
+    problem = of_fault(fault)
+    note_problem(scope, problem.code)
+    await tell(send, problem, again_after(fault))
 
 
 def _refused(request: Request[Any, Any, Any], refusal: errors.Refusal) -> Response[ProblemOut]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -10,9 +11,9 @@ from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from application.ports import Unavailable
+from application.ports import Overloaded, Unavailable
 from entrypoints.http import cross_site, json_only
-from entrypoints.http.errors import ProblemOut, again_after, of_fault, of_status, tell
+from entrypoints.http.errors import ProblemOut, again_after, of_fault, of_status, tell, turn_away
 from entrypoints.http.security_log import note_problem
 
 log = logging.getLogger(__name__)
@@ -32,15 +33,23 @@ def seconds_left(request: Request[Any, Any, Any]) -> float:
 class Shell:
     """Wraps the whole application, errors and unknown paths included (ASVS 3.4).
 
-    What another site sends, and what is not JSON, comes no further. HEAD is answered as GET is, without the body, and
-    OPTIONS with the methods of the path.
+    What another site sends, what is not JSON, and whom `turns_away` has a reason for, comes no further. HEAD is
+    answered as GET is, without the body, and OPTIONS with the methods of the path.
 
     A request that is late is answered, not cancelled: cancelling inside a database driver can strand a connection,
     and with it SQLite's write lock. What it was about to say is dropped; the servers' own time limits end it.
     """
 
-    def __init__(self, app: ASGIApp, *, public_url: str, assets_url: str | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        public_url: str,
+        assets_url: str | None = None,
+        turns_away: Callable[[HTTPScope], Overloaded | None] = lambda _: None,
+    ) -> None:
         self._app = app
+        self._turns_away = turns_away
         self._origin = cross_site.origin_of(public_url)
         self._headers = headers_of_all(public_url, assets_url)
         self._running: set[asyncio.Task[None]] = set()
@@ -54,6 +63,9 @@ class Shell:
         if problem := self._objection(scope):
             note_problem(scope, problem.code)
             await tell(answer, problem)
+            return
+        if fault := self._turns_away(scope):
+            await turn_away(scope, answer, fault)
             return
         scope.setdefault("state", {})[ANSWER_BY] = asyncio.get_running_loop().time() + DEADLINE
         request = asyncio.create_task(self._handle(_asked(scope), _until(BODY_WITHIN, receive), answer))
