@@ -16,6 +16,8 @@ from entrypoints.settings import Settings
 log = logging.getLogger(__name__)
 POLL = timedelta(seconds=1)
 HOUSEKEEPING = timedelta(hours=1)
+SETTLED = timedelta(seconds=10)
+"""What can wait begins so long after the start: whoever started the process waits for its first answer."""
 WATCH = timedelta(seconds=15)
 GRACE = 25.0
 """Seconds that what is under way has to finish when the process is asked to stop: more than a mail takes at most."""
@@ -23,11 +25,15 @@ GRACE = 25.0
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """A step that is taken again and again: when `signal` says that there is something to do, and `every` so often."""
+    """A step that is taken again and again: when `signal` says that there is something to do, and `every` so often.
+
+    The first is taken `after` the start.
+    """
 
     step: Callable[[], Awaitable[int]]
     signal: Signal = field(default_factory=MemorySignal)
     every: timedelta = POLL
+    after: timedelta = timedelta(0)
 
 
 @asynccontextmanager
@@ -41,7 +47,7 @@ async def delivering(container: Container, settings: Settings) -> AsyncIterator[
         *([_Work(container.relay_outbox())] if settings.rabbitmq_url else []),  # so that a backlog waits for no server
         _Work(container.deliver_mails(), container.mails_signal()),
         _Work(container.deliver_mails()),  # so that a mail that takes long holds up no other
-        _Work(container.keep_house(), every=HOUSEKEEPING),
+        _Work(container.keep_house(), every=HOUSEKEEPING, after=SETTLED),
         _Work(container.watch_outbox(), every=WATCH),
     ]
     with _metrics(settings):
@@ -127,6 +133,8 @@ def _listeners(container: Container, settings: Settings) -> list[Callable[[], Aw
 
 async def _repeat(work: _Work, stopping: asyncio.Event) -> None:
     """Take one step after the other while there is work; else wait for word of some, or look again by and by."""
+    if work.after:
+        await work.signal.wait(work.after)
     while not stopping.is_set():
         try:
             busy = await work.step()

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
@@ -46,6 +47,24 @@ async def test_what_is_under_way_is_finished_at_the_end_all_at_once() -> None:
         begun = time.monotonic()
     assert finished == 10
     assert time.monotonic() - begun < 2, "one after the other would take three seconds"
+
+
+async def test_work_that_can_wait_leaves_the_start_to_others() -> None:
+    steps: list[str] = []
+
+    def step(name: str) -> Callable[[], Awaitable[int]]:
+        async def take() -> int:
+            steps.append(name)
+            return 0
+
+        return take
+
+    works = _Work(step("later"), every=timedelta(hours=1), after=timedelta(seconds=0.2)), _Work(step("at once"))
+    async with _repeating(*works):
+        await asyncio.sleep(0.1)
+        assert steps == ["at once"]
+        await asyncio.sleep(0.3)
+        assert steps == ["at once", "later"]
 
 
 async def test_work_that_fails_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
