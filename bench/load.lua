@@ -1,7 +1,7 @@
 -- Sends one request again and again, with the lines of its body in turn and the number of the next user where they say
--- %d; tells what came of it.
+-- %d; or with the cookies of a file in turn, a line each. Tells what came of it.
 local method, path, most, number
-local bodies = {}
+local bodies, known = {}, {}
 wrk.headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 function init(arguments)
@@ -9,9 +9,19 @@ function init(arguments)
   for body in arguments[3]:gmatch("[^\n]+") do
     bodies[#bodies + 1] = body
   end
+  if arguments[6] then
+    for cookie in io.lines(arguments[6]) do
+      wrk.headers["Cookie"] = cookie
+      known[#known + 1] = wrk.format(method, path)
+    end
+  end
 end
 
 function request()
+  if #known > 0 then
+    number = number % #known + 1
+    return known[number]
+  end
   if #bodies == 0 then
     return wrk.format(method, path)
   end

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import msgspec
 
@@ -60,14 +61,17 @@ async def load(
 
 async def _load(url: str, ask: Ask, *, seconds: float, connections: int, users: int, after: int) -> Load:
     headers = [word for name, value in ask.headers.items() for word in ("-H", f"{name}: {value}")]
-    process = await asyncio.create_subprocess_exec(
-        *("wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds:.0f}s"),
-        *("--timeout", "10s", *headers, "--script", str(SCRIPT), url),
-        *("--", ask.method, ask.path, ask.body, str(users), str(after)),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await process.communicate()
+    with NamedTemporaryFile("w") as cookies:
+        cookies.write("\n".join(ask.cookies))
+        cookies.flush()
+        process = await asyncio.create_subprocess_exec(
+            *("wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds:.0f}s"),
+            *("--timeout", "10s", *headers, "--script", str(SCRIPT), url),
+            *("--", ask.method, ask.path, ask.body, str(users), str(after), cookies.name),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await process.communicate()
     found = said.decode().rpartition("\nmeasured ")[2]
     if process.returncode or not found.startswith("{"):
         raise Failed(said.decode())

@@ -8,16 +8,19 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from tests.integration.processes import Browser
 from tests.integration.servers import Servers, running
 
-from bench.contenders import COST, PEERS, US, answers, bottomline, free_port, peer, served
+from bench.contenders import CHEAP, COST, PEERS, US, Contender, answers, bottomline, free_port, peer, served
 from bench.installation import ROOT
-from bench.load import CONNECTIONS, Load, load
-from bench.peers.peer import Ask
+from bench.load import CONNECTIONS, USERS, Load, load
+from bench.peers.peer import PASSWORD, Ask
 from bench.results import ROUNDS, Chart, Group, Rounds, Row
 
 SECONDS = 5
 SESSION, FORWARD_AUTH, HELLO = "`GET /api/session`", "`GET /api/forward_auth`", "bare ASGI hello"
+BROWSERS = 2_000
+MANY = f"{FORWARD_AUTH}, {BROWSERS:,} browsers in turn"
 
 
 def measure() -> Group:
@@ -40,7 +43,7 @@ async def _measure(servers: Servers, folder: Path) -> Group:
 @asynccontextmanager
 async def _all(servers: Servers, folder: Path) -> AsyncIterator[Mapping[str, tuple[str, Ask]]]:
     async with AsyncExitStack() as stack:
-        ours = await stack.enter_async_context(bottomline(servers, folder, 0, COST))
+        ours = await stack.enter_async_context(bottomline(servers, folder, 0, CHEAP))
         theirs = [
             await stack.enter_async_context(peer(one, servers, folder, number, COST))
             for number, one in enumerate(PEERS, start=1)
@@ -52,15 +55,29 @@ async def _all(servers: Servers, folder: Path) -> AsyncIterator[Mapping[str, tup
         yield {
             SESSION: (ours.url, ours.session),
             FORWARD_AUTH: (ours.url, Ask("/api/forward_auth", headers=ours.session.headers)),
+            MANY: (ours.url, Ask("/api/forward_auth", cookies=await browsers(ours))),
             HELLO: (f"http://127.0.0.1:{port}", Ask("/")),
             **{one.label: (one.url, one.session) for one in theirs},
         }
 
 
+async def browsers(one: Contender) -> list[str]:
+    """The cookies of so many log-ins: each user has some."""
+
+    async def log_in(number: int) -> str:
+        async with Browser(one.url) as browser:
+            who = {"email": f"person{number % USERS + 1}@example.org", "password": PASSWORD}
+            (await browser.post("/api/login", json=who)).raise_for_status()
+            return str(browser.cookie)
+
+    tens = (range(first, first + 10) for first in range(0, BROWSERS, 10))  # that many at once are no flood
+    return [cookie for ten in tens for cookie in await asyncio.gather(*map(log_in, ten))]
+
+
 def _told(found: Mapping[str, list[Load]]) -> Group:
     rates = {name: Rounds([one.rate for one in loads]) for name, loads in found.items()}
     p99s = {name: Rounds([one.p99 for one in loads]) for name, loads in found.items()}
-    peers = [name for name in found if name not in {SESSION, FORWARD_AUTH, HELLO}]
+    peers = [name for name in found if name not in {SESSION, FORWARD_AUTH, MANY, HELLO}]
     express = peers[0]
     checks, forwarded = rates[SESSION].over(rates[express]), rates[FORWARD_AUTH].over(rates[express])
     p99, bare = p99s[SESSION].over(p99s[express]), rates[FORWARD_AUTH].over(rates[HELLO])

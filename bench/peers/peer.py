@@ -25,12 +25,16 @@ class Runtime(Enum):
 
 @dataclass(frozen=True)
 class Ask:
-    """A request for the load; the lines of its body are sent in turn, and `%d` stands for the number of a user."""
+    """A request for the load; the lines of its body are sent in turn, and `%d` stands for the number of a user.
+
+    `cookies` are sent in turn, where there are any.
+    """
 
     path: str
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
+    cookies: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
