@@ -8,6 +8,7 @@ from pathlib import Path
 
 from adapters.argon2.password_hasher import Argon2Cost
 from adapters.rabbitmq import connections
+from adapters.redis import tracking
 from adapters.redis.breaker import PAUSE as ALONE
 from adapters.redis.client import PATIENCE, open_redis
 from adapters.smtp import connections as smtp_connections
@@ -149,6 +150,13 @@ def waits() -> Mapping[str, list[str]]:
             f"{with_redis.max_connections} connections",
             f"{PATIENCE} s",
             f"left alone for {ALONE:.0f} s",
+        ],
+        "what Redis tells": [
+            f"made anew after {tracking.LIFE:.0f} s",
+            f"{tracking.LEASE} s",
+            f"given up after {tracking.GIVEN_UP:.0f} s",
+            f"after {tracking.PAUSE:.0f} s",
+            f"{tracking.REFUSED:.0f} s where it refuses",
         ],
         "RabbitMQ": [
             f"{connections.PATIENCE:.0f} s",

@@ -23,6 +23,7 @@ def open_redis(url: str, patience: float = PATIENCE) -> Redis:
         timeout=patience,
         socket_timeout=None,
         socket_connect_timeout=patience,
+        protocol=2,  # Redis 5 does not know the greeting of the third, and quotes the password in it
         retry=Retry(NoBackoff(), 1, supported_errors=LOST),  # type: ignore[arg-type]  # it catches whatever it is given
         health_check_interval=0,
     )

@@ -1,15 +1,16 @@
 """Sessions that Redis remembers, kept in this process too."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections import OrderedDict
+from collections.abc import Iterable
 
 from redis.asyncio import Redis
 
-from adapters.redis.tracking import Tracking
+from adapters.redis.tracking import Timer, Tracking
 from domain.session import LoggedIn
 
 SIZE = 10_000
-"""Sessions kept at most, some 15 MB; the oldest copy goes first."""
+"""Sessions kept at most, some 10 MB; the oldest copy goes first."""
 NEWS = 10_000
 """Changes of which the order is kept; reads may be under way that asked before them."""
 
@@ -21,10 +22,8 @@ class Copies:
     changed leaves no copy, whichever is heard of first.
     """
 
-    def __init__(
-        self, redis: Redis, prefix: bytes, size: int = SIZE, timer: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._kept: dict[bytes, tuple[LoggedIn, float]] = {}
+    def __init__(self, redis: Redis, prefix: bytes, size: int = SIZE, timer: Timer = time.monotonic) -> None:
+        self._kept: OrderedDict[bytes, tuple[LoggedIn, float]] = OrderedDict()
         self._size = size
         self._news: dict[bytes, int] = {}
         self._oldest_news = 0
@@ -51,7 +50,7 @@ class Copies:
         self._kept.pop(name, None)
         self._kept[name] = found, good_until
         if len(self._kept) > self._size:
-            del self._kept[next(iter(self._kept))]
+            self._kept.popitem(last=False)
 
     def drop(self, names: Iterable[bytes] | None) -> None:
         """Drop the copies of what has changed; None for all."""

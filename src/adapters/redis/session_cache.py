@@ -1,6 +1,6 @@
 """Sessions remembered in Redis."""
 
-from collections.abc import Awaitable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from math import floor
@@ -132,9 +132,8 @@ class RedisSessionCache:
                 pipeline.eval(_FORGET, 1, name)
             await pipeline.execute()
 
-        self._drop(names)
         with suppress(Unavailable):
-            await self._redis.run(write)
+            await self._changed(names, write)
 
     async def _bury(self, key_hashes: Sequence[bytes], *, is_recorded: bool) -> None:
         async def write(redis: Redis) -> None:
@@ -146,13 +145,28 @@ class RedisSessionCache:
                 pipeline.sadd(_UNRECORDED, *some)
             await pipeline.execute()
 
-        self._drop(map(_name, key_hashes))
         for first in range(0, len(key_hashes), AT_ONCE):
             some = key_hashes[first : first + AT_ONCE]
-            await self._redis.run(write)
+            await self._changed([_name(key_hash) for key_hash in some], write)
+
+    async def _changed(self, names: Sequence[bytes], write: Callable[[Redis], Awaitable[None]]) -> None:
+        """Write, and come back once Redis has told every process of it; this one knows before. Raises Unavailable.
+
+        Redis tells in the turn in which it is written to, maybe after its answer: one more question is answered in a
+        later turn.
+        """
+
+        async def write_and_ask(redis: Redis) -> None:
+            await write(redis)
+            await redis.echo("told?")
+
+        self._drop(names)
+        try:
+            await self._redis.run(write_and_ask)
+        finally:
+            self._drop(names)  # what was read meanwhile
 
     def _drop(self, names: Iterable[bytes]) -> None:
-        """What this process changes itself, it need not be told of."""
         if self._copies:
             self._copies.drop(names)
 

@@ -6,11 +6,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from time import perf_counter
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from application.ports import Unavailable
 from entrypoints.faults import cause_of
 from entrypoints.settings import LOCAL_HOSTS, Settings
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 PATIENCE = 5.0
 """Seconds that a server has to answer."""
@@ -135,7 +139,7 @@ async def _redis(settings: Settings) -> Finding:
     try:
         await redis.ping()
         memory = await redis.info("memory")
-        refusal = await _refusal_to_tell(settings.redis_url)
+        refusal = await _refusal_to_tell(redis)
     finally:
         with suppress(Exception):
             await redis.aclose()
@@ -147,25 +151,25 @@ async def _redis(settings: Settings) -> Finding:
             advice="A dropped tombstone can make an ended session last up to a minute. Use volatile-ttl.",
         )
     if refusal:
-        what = f"Redis: answers, but is asked at each session check, for it does not tell of changes ({refusal})"
+        what = f"Redis: answers, but is asked at each session check, for it does not tell of changes ({refusal!r})"[
+            :300
+        ]
         return Finding(is_well=True, what=what)
     return Finding(is_well=True, what="Redis: answers, and tells of changes")
 
 
-async def _refusal_to_tell(url: str) -> str:
+async def _refusal_to_tell(redis: "Redis") -> str:
     """Why session checks have to ask Redis each time; nothing where they do not."""
-    from redis.asyncio import Redis
-    from redis.exceptions import RedisError
-
     from adapters.redis.session_cache import PREFIX
-    from adapters.redis.tracking import telling
+    from adapters.redis.tracking import Tracking
 
-    async with Redis.from_url(url, protocol=3) as redis:
-        try:
-            await redis.execute_command(*telling(PREFIX))  # type: ignore[no-untyped-call]
-        except RedisError as error:
-            return str(error)
-    return ""
+    tracking = Tracking(redis, PREFIX, lambda _: None)
+    try:
+        while not tracking.is_current() and not tracking.refusal:  # noqa: ASYNC110  nobody tells
+            await asyncio.sleep(0.01)
+        return tracking.refusal
+    finally:
+        tracking.close()
 
 
 async def _rabbitmq(settings: Settings) -> Finding:

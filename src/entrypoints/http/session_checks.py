@@ -1,6 +1,7 @@
 """The two questions that applications ask before each request of their own, answered in front of the routes."""
 
 import secrets
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from entrypoints.http.sessions import CurrentOut
 
 Headers = Iterable[tuple[bytes, bytes]]
 VISITORS = 10_000
-"""Browsers of which a process remembers how their cookie opens and what they were told, some 2 kB each."""
+"""Browsers of which a process remembers how their cookie opens and what they were told, some 3 kB each."""
 LONGEST = 1024
 """Bytes of the longest line of cookies that is remembered."""
 _JSON = ((b"content-type", b"application/json"),)
@@ -78,7 +79,7 @@ class SessionChecks:
         self._app = app
         self._state = routes.state
         self._headers = tuple(headers)
-        self._visitors: dict[bytes, _Visitor] = {}
+        self._visitors: OrderedDict[bytes, _Visitor] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass on."""
@@ -92,29 +93,29 @@ class SessionChecks:
         await send(answer.body)
 
     async def _answer(self, scope: Scope) -> _Answer | None:
-        visitor = self._visitor(scope)
+        line = b"; ".join([value for name, value in scope["headers"] if name == b"cookie"])
+        visitor = self._visitors.get(line) or self._opened(scope)
         if visitor is None:
             return None
         authenticate: Authenticate = self._state["container"].authenticate()
         found = await authenticate.remembered(visitor.key_hash)
-        return visitor.told(scope["path"], found, self._made) if isinstance(found, LoggedIn) else None
+        if not isinstance(found, LoggedIn):
+            self._visitors.pop(line, None)
+            return None
+        self._remember(line, visitor)
+        return visitor.told(scope["path"], found, self._made)
 
-    def _visitor(self, scope: Scope) -> _Visitor | None:
-        """Who sends a key, by the line in which it comes; one that needs no opening opens as it did before."""
-        line = b"; ".join([value for name, value in scope["headers"] if name == b"cookie"])
-        return self._visitors.get(line) or self._opened(line, scope)
-
-    def _opened(self, line: bytes, scope: Scope) -> _Visitor | None:
+    def _opened(self, scope: Scope) -> _Visitor | None:
         cookie: SessionCookie = self._state["cookie"]
         key = cookie.read(scope)
-        if key is None:
-            return None
-        visitor = _Visitor(key.hash)
-        if len(line) <= LONGEST:
+        return None if key is None else _Visitor(key.hash)
+
+    def _remember(self, line: bytes, visitor: _Visitor) -> None:
+        """Keep in mind who sends this line of cookies, if it is one that browsers send."""
+        if line not in self._visitors and len(line) <= LONGEST:
             self._visitors[line] = visitor
-        if len(self._visitors) > VISITORS:
-            del self._visitors[next(iter(self._visitors))]
-        return visitor
+            if len(self._visitors) > VISITORS:
+                self._visitors.popitem(last=False)
 
     def _made(self, path: str, found: LoggedIn) -> _Answer:
         headers, body = ANSWERS[path](found)

@@ -6,19 +6,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from adapters.redis.breaker import Breaker
 from adapters.redis.client import PATIENCE, open_redis
 from adapters.redis.copies import NEWS, Copies
 from adapters.redis.session_cache import PREFIX, RedisSessionCache
-from adapters.redis.tracking import GIVEN_UP, LEASE, PAUSE, REFUSED
+from adapters.redis.tracking import GIVEN_UP, LEASE, LIFE, PAUSE, REFUSED
 from application.ports import Ended, Unavailable
 from domain.session import LoggedIn
 from tests.integration.conftest import eventually
 from tests.integration.contracts.sessions import NOW, name_of, somebody
+from tests.integration.faults.proxy import Proxy
 from tests.integration.patience import PATIENT
 from tests.integration.servers import Servers
 from tests.integration.servers.local_redis import LocalRedis
@@ -38,10 +41,10 @@ class Timer:
 class Process:
     """What one process has of sessions: its cache, its copies and its connections."""
 
-    def __init__(self, url: str, timer: Timer | None = None, size: int = 100, patience: float = PATIENT) -> None:
+    def __init__(self, url: str, *, size: int = 100, patience: float = PATIENT, told_by: str = "") -> None:
         self.redis = open_redis(url, patience)
-        self.timer = timer or Timer()
-        self.copies = Copies(self.redis, PREFIX, size, self.timer)
+        self.timer = Timer()
+        self.copies = Copies(open_redis(told_by or url), PREFIX, size, self.timer)
         self.cache = RedisSessionCache(Breaker(self.redis, patience=patience), self.copies)
 
     async def get(self, found: LoggedIn, after: float = 0) -> LoggedIn | Ended | None:
@@ -87,11 +90,20 @@ class EncryptedRedis(LocalRedis):
         return [*super().command(), *(word for name, value in options.items() for word in (f"--{name}", value))]
 
 
+class OldRedis(LocalRedis):
+    """It does not know HELLO, as before Redis 6, and wants a password."""
+
+    @property
+    def url(self) -> str:
+        return f"redis://:secret@127.0.0.1:{self._port.number}/0?protocol=2"
+
+    def command(self) -> list[str]:
+        return [*super().command(), "--requirepass", "secret", "--rename-command", "HELLO", ""]
+
+
 @asynccontextmanager
-async def process(
-    url: str, timer: Timer | None = None, size: int = 100, patience: float = PATIENT
-) -> AsyncIterator[Process]:
-    one = Process(url, timer, size, patience)
+async def process(url: str, **others: Any) -> AsyncIterator[Process]:
+    one = Process(url, **others)
     try:
         await one.listens()
         yield one
@@ -157,6 +169,30 @@ async def test_a_redis_that_is_emptied_leaves_no_copy(here: Process, there: Proc
     await here.knows(found)
     await there.redis.flushdb()
     await eventually(lambda: here.copy(found) is None)
+
+
+async def test_a_read_while_this_process_ends_its_session_leaves_no_copy_though_news_come_late(
+    servers: Servers,
+) -> None:
+    async with Proxy(servers.redis) as slow, process(servers.redis, told_by=slow.url) as here:
+        found = somebody()
+        await here.knows(found)
+        slow.delay(0.5)
+        ending = asyncio.ensure_future(here.cache.bury([found.session.key_hash]))
+        await asyncio.sleep(0)
+        here.copies.keep(name_of(found), found, NOW.timestamp() + 60, here.copies.heard)
+        assert here.copy(found) == found, "Redis had said so before it heard of the end"
+        await ending
+        assert here.copy(found) is None
+
+
+async def test_whoever_ends_a_session_asks_once_more_before_they_go_on(here: Process, there: Process) -> None:
+    """Redis tells of a change in the turn in which it makes it, maybe after its answer, and before it reads again."""
+    for end in (there.cache.bury, there.cache.bury_unrecorded, there.cache.forget):
+        await here.redis.config_resetstat()
+        await end([somebody().session.key_hash])
+        stats = await here.redis.info("commandstats")
+        assert stats["cmdstat_echo"]["calls"] == 1
 
 
 async def test_a_read_during_which_its_session_ended_leaves_no_copy(here: Process) -> None:
@@ -244,15 +280,10 @@ async def test_a_redis_that_dies_takes_the_copies_along_and_one_that_comes_back_
 
 
 async def test_a_connection_that_proves_nothing_any_more_is_given_up_for_another(own_redis: LocalRedis) -> None:
-    async def told() -> set[str]:
-        """The connections that are told of changes."""
-        async with Redis.from_url(own_redis.url) as admin:
-            return {client["id"] for client in await admin.client_list() if "t" in client["flags"]}
-
     found = somebody()
     async with process(own_redis.url) as here:
         await here.knows(found)
-        before = await told()
+        before = await told(own_redis)
         own_redis.freeze()
         here.timer.seconds += LEASE
         assert here.copy(found) is None, "and a proof is asked for in vain"
@@ -260,9 +291,105 @@ async def test_a_connection_that_proves_nothing_any_more_is_given_up_for_another
         assert here.copy(found) is None
         own_redis.thaw()
         await here.listens()
-        after = await told()
+        after = await told(own_redis)
         assert len(after) == len(before) == 1
         assert before != after
+
+
+async def test_a_connection_is_made_anew_now_and_then(own_redis: LocalRedis) -> None:
+    """After a failover it may be to a server that nobody else uses any more."""
+    async with process(own_redis.url) as here:
+        before = await told(own_redis)
+        here.timer.seconds += LIFE + 1
+        assert not here.copies.are_current
+        here.timer.seconds += PAUSE
+        await here.listens()
+        after = await told(own_redis)
+        assert len(after) == len(before) == 1
+        assert before != after
+
+
+async def told(redis: LocalRedis) -> set[str]:
+    """The connections that are told of changes."""
+    async with Redis.from_url(redis.url) as admin:
+        return {client["id"] for client in await admin.client_list() if "t" in client["flags"]}
+
+
+async def test_what_is_soon_over_keeps_copies_away_for_a_second_only(own_redis: LocalRedis) -> None:
+    """A Redis that is busy with a script refuses to tell meanwhile."""
+    here = Process(own_redis.url)
+    async with Redis.from_url(own_redis.url) as admin, Redis.from_url(own_redis.url) as other:
+        await admin.config_set("busy-reply-threshold", "1")
+        running = asyncio.ensure_future(admin.eval("while true do end", 0))
+        await asyncio.sleep(0.1)
+        assert not here.copies.are_current, "and it connects"
+        await asyncio.sleep(0.2)
+        await other.script_kill()
+        with pytest.raises(RedisError):
+            await running
+        here.timer.seconds += PAUSE
+        await here.listens()
+    here.copies.close()
+    await here.redis.aclose()
+
+
+async def test_a_redis_that_cannot_save_still_tells(own_redis: LocalRedis) -> None:
+    found = somebody()
+    async with Redis.from_url(own_redis.url) as admin, process(own_redis.url) as here:
+        await here.knows(found)
+        own_redis.folder.chmod(0o500)
+        await admin.config_set("save", "3600 1")
+        await admin.bgsave()
+        async with asyncio.timeout(20):
+            while "MISCONF" not in await refusal_of_writing(admin):  # noqa: ASYNC110  nobody tells us
+                await asyncio.sleep(0.05)
+        for _ in range(3):
+            here.timer.seconds += LEASE / 2
+            assert here.copy(found) == found
+            await asyncio.sleep(0.05)
+        own_redis.folder.chmod(0o700)
+
+
+async def refusal_of_writing(redis: Redis) -> str:
+    try:
+        await redis.set("other", "2")
+    except RedisError as error:
+        return str(error)
+    return ""
+
+
+async def test_no_password_is_quoted_by_a_redis_that_knows_no_greeting(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with OldRedis() as old:
+        found, here = somebody(), Process(old.url)
+        await here.cache.put(found, NOW)
+        for _ in range(3):
+            assert await here.get(found) == found
+            await asyncio.sleep(0.05)
+            here.timer.seconds += REFUSED
+        assert "unknown command" in caplog.text
+        assert "secret" not in caplog.text
+        here.copies.close()
+        await here.redis.aclose()
+
+
+async def test_a_user_without_a_password_is_who_hears(own_redis: LocalRedis) -> None:
+    async with Redis.from_url(own_redis.url) as admin:
+        await admin.acl_setuser("open", enabled=True, nopass=True, keys=["*"], categories=["+@all"])
+        async with process(own_redis.url.replace("//", "//open@")):
+            told = [client for client in await admin.client_list() if "t" in client["flags"]]
+            assert [client["user"] for client in told] == ["open"]
+
+
+@pytest.mark.parametrize("options", ["?ssl_ca_certs=/nowhere", "?ssl_cert_reqs=perhaps"])
+async def test_an_address_that_cannot_be_used_breaks_nothing(options: str) -> None:
+    here = Process(f"rediss://127.0.0.1:1{options}")
+    for _ in range(3):
+        assert here.copy(somebody()) is None
+        await asyncio.sleep(0.02)
+        here.timer.seconds += REFUSED
+    here.copies.close()
 
 
 async def test_a_redis_that_may_not_tell_is_asked_each_time(

@@ -7,8 +7,9 @@ import pytest
 
 from adapters.memory.session_cache import MemorySessionCache, NoSessionCache
 from application.ports import SessionCache
+from entrypoints.http import session_checks
 from entrypoints.http.app import create_app
-from entrypoints.http.session_checks import ANSWERS, LONGEST
+from entrypoints.http.session_checks import ANSWERS, LONGEST, SessionChecks
 from entrypoints.settings import Settings
 from tests.asgi import running
 from tests.unit.http.people import a_member, log_in
@@ -95,6 +96,27 @@ async def test_a_browser_that_is_known_is_told_what_is_so_now(settings: Settings
             client.cookies.clear()
             assert [(await client.get(path, headers={"cookie": kept})).status_code for path in ANSWERS] == [401, 401]
             del client.headers["cookie"]
+
+
+async def test_whose_session_has_ended_keeps_nobody_out_of_mind(
+    settings: Settings, cookies: httpx.Cookies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_checks, "VISITORS", 2)
+    (ours,) = (f"{name}={value}" for name, value in cookies.items())
+    app = create_app(settings, lambda _: None)
+    assert isinstance(app, SessionChecks)
+    async with running(app) as client:
+        await client.get("/api/session", headers={"cookie": ours})
+        await client.get("/api/session", headers={"cookie": ours})
+        ended = client.cookies
+        await log_in(client)
+        (other,) = (f"{name}={value}" for name, value in ended.items())
+        await client.post("/api/logout")
+        ended.clear()
+        for number in range(5):
+            line = {"cookie": f"a={number}; {other}"}
+            assert (await client.get("/api/session", headers=line)).status_code == 401
+        assert list(app._visitors) == [ours.encode()]
 
 
 @pytest.mark.parametrize("path", ANSWERS)
