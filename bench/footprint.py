@@ -35,6 +35,8 @@ async def _measure(servers: Servers, folder: Path) -> Group:
         await load(other.url, other.log_in, seconds=SLICE, connections=4)
         await asyncio.sleep(QUIET)
         fewer = await resident_after(other, FEWER)
+        async with Redis.from_url(one.redis) as redis:
+            await redis.flushdb()  # as after a minute: the session is read from the database
         more = await resident_after(other, MORE - FEWER)
         most = await resident_after(other, MOST - MORE)
         signed_up = resident(one.pid)
