@@ -35,8 +35,7 @@ async def _measure(servers: Servers, folder: Path) -> Group:
         await load(other.url, other.log_in, seconds=SLICE, connections=4)
         await asyncio.sleep(QUIET)
         fewer = await resident_after(other, FEWER)
-        async with Redis.from_url(one.redis) as redis:
-            await redis.flushdb()  # as after a minute: the session is read from the database
+        await asyncio.gather(load(other.url, other.session, seconds=SLICE), forget(one.redis))
         more = await resident_after(other, MORE - FEWER)
         most = await resident_after(other, MOST - MORE)
         signed_up = resident(one.pid)
@@ -74,6 +73,13 @@ async def bytes_a_session(one: Contender) -> float:
         while await redis.dbsize() > SESSIONS:  # the tables of Redis grow in steps: as many for each contender
             await redis.delete(await redis.randomkey() or b"")
         return (await used(redis) - before) / SESSIONS
+
+
+async def forget(url: str) -> None:
+    """Empty Redis in the midst of a load: all read the session from the database at once, as after each minute."""
+    await asyncio.sleep(SLICE / 2)
+    async with Redis.from_url(url) as redis:
+        await redis.flushdb()
 
 
 async def used(redis: Redis) -> float:
