@@ -11,20 +11,11 @@ from redis.asyncio import Redis
 from adapters.redis.breaker import PAUSE, QUIET, Breaker
 from adapters.redis.client import open_redis
 from application.ports import Unavailable
+from tests.integration.patience import HandTimer
 from tests.integration.servers.local_redis import LocalRedis
 
 T = TypeVar("T")
 LOGGER = "adapters.redis.breaker"
-
-
-class HandTimer:
-    """Seconds that tests set by hand."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 class Callers:

@@ -22,20 +22,10 @@ from domain.session import LoggedIn
 from tests.integration.conftest import eventually
 from tests.integration.contracts.sessions import NOW, name_of, somebody
 from tests.integration.faults.proxy import Proxy
-from tests.integration.patience import PATIENT
+from tests.integration.patience import PATIENT, HandTimer
 from tests.integration.servers import Servers
 from tests.integration.servers.local_redis import LocalRedis
 from tests.tls import certify
-
-
-class Timer:
-    """Seconds that stand still until a test moves them: a machine that does is no reason to ask Redis again."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 class Process:
@@ -43,7 +33,7 @@ class Process:
 
     def __init__(self, url: str, *, size: int = 100, patience: float = PATIENT, told_by: str = "") -> None:
         self.redis = open_redis(url, patience)
-        self.timer = Timer()
+        self.timer = HandTimer()  # a machine that stands still is no reason to ask Redis again
         self.copies = Copies(open_redis(told_by or url), PREFIX, size, self.timer)
         self.cache = RedisSessionCache(Breaker(self.redis, patience=patience), self.copies)
 
