@@ -151,10 +151,8 @@ async def _redis(settings: Settings) -> Finding:
             advice="A dropped tombstone can make an ended session last up to a minute. Use volatile-ttl.",
         )
     if refusal:
-        what = f"Redis: answers, but is asked at each session check, for it does not tell of changes ({refusal!r})"[
-            :300
-        ]
-        return Finding(is_well=True, what=what)
+        what = f"Redis: answers, but is asked at each session check, for it does not tell of changes ({refusal!r})"
+        return Finding(is_well=True, what=what[:300])
     return Finding(is_well=True, what="Redis: answers, and tells of changes")
 
 
